@@ -1,0 +1,39 @@
+/* base/conf.h: settings as a struct and a field table together. The table parses YAML (libyaml), checks, prints the defaults
+   and writes the manual page. Errors carry "FILE:LINE:COLUMN" in err->place. Not thread-safe: read once at the start. */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum conf_kind {
+    CONF_TEXT,     /* struct slice */
+    CONF_INT,      /* int64_t */
+    CONF_BOOL,     /* bool */
+    CONF_SIZE,     /* uint64_t bytes; "10MiB" */
+    CONF_DURATION, /* int64_t microseconds; "30d", "250ms" */
+    CONF_LIST,     /* struct conf_list of text */
+};
+
+struct conf_list {
+    struct slice *items;
+    size_t n;
+};
+
+struct conf_field {
+    const char *name; /* "listen", or "tls.certificate" for a nested map */
+    enum conf_kind kind;
+    size_t offset;          /* in the settings struct */
+    const char *standard;   /* default as text; NULL: must be given */
+    const char *help;       /* one sentence */
+    int64_t min, max;       /* for INT, SIZE, DURATION; both 0: no check */
+};
+
+int conf_read(struct arena *a, const char *path, const struct conf_field *fields, size_t n, void *settings_out, struct err *err);
+int conf_parse(struct arena *a, const char *name, struct slice text, const struct conf_field *fields, size_t n,
+               void *settings_out, struct err *err);
+void conf_print_defaults(const struct conf_field *fields, size_t n, struct buf *out); /* a YAML file with help as comments */
+void conf_print_manual(const struct conf_field *fields, size_t n, struct buf *out);   /* lines for a manual page */
+
+#endif

@@ -1,0 +1,101 @@
+/* net/http_server.h: HTTP/1.1 over TLS (or plain, for tests behind a proxy): libevent for loops, OpenSSL for TLS 1.2 and 1.3, llhttp
+   for parsing; connections are handled here. One loop a core over one inherited listening socket. Deadlines for the head, the body and
+   idling; limits on connections, on connections an address, on heads and bodies. Admission happens when the head is complete, before a byte of the body is kept.
+
+   Refused here, before anything else sees them (400, connection closed): two Content-Lengths, Content-Length with Transfer-Encoding,
+   a Transfer-Encoding other than exactly "chunked", no Host or two, a blank before a colon, folded headers, NUL, bare LF.
+
+   Threads: `head` and `closed` run on a loop and must return within a millisecond. `request` runs on a loop too, when the body is complete:
+   hand over to a worker. http_reply*, http_stream_* may be called from any thread, once the callback has handed the request over. */
+#ifndef NET_HTTP_SERVER_H
+#define NET_HTTP_SERVER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct http_header {
+    struct slice name, value;
+};
+
+struct http_head { /* valid until the request is answered */
+    struct slice method, path, query; /* path percent-decoded? no: as sent, without the query */
+    const struct http_header *headers;
+    size_t n_headers;
+    struct slice peer;       /* "127.0.0.1" or "2001:db8::1" */
+    int64_t arrived_us;      /* wall clock, when the head was complete */
+    bool has_body;
+    uint64_t content_length; /* UINT64_MAX when chunked */
+};
+
+struct slice http_head_get(const struct http_head *head, struct slice name); /* any case; {NULL,0} when absent; first one */
+/* One parameter of a query, percent-decoded into the arena ('+' stays '+'); {NULL,0} when absent. */
+struct slice http_query_get(struct arena *a, struct slice query, struct slice name);
+bool http_percent_decode(struct arena *a, struct slice in, struct slice *out); /* false: bad escape or NUL */
+
+struct http_request; /* one request in flight; survives its connection: replying to a dead one is a quiet no-op */
+
+struct http_handler {
+    void *arg;
+    /* The head is complete. Return 0 to let the body in (up to *max_body_out bytes, preset to the server's limit), or -1 with err: answered
+       at once with err's status, the body unread. *user_out is kept for the request and handed to `done`. */
+    int (*head)(void *arg, const struct http_head *head, uint64_t *max_body_out, void **user_out, struct err *err);
+    /* The body is complete. Answer later, exactly once, from any thread. */
+    void (*request)(void *arg, struct http_request *request);
+    /* Formats an error as this protocol's body. */
+    void (*error_body)(void *arg, const struct err *err, int status, struct buf *body_out, struct slice *media_type_out);
+    void (*done)(void *arg, void *user); /* the request is over, answered or not; on the loop */
+};
+
+const struct http_head *http_request_head(const struct http_request *r);
+struct slice http_request_body(const struct http_request *r);
+struct arena *http_request_arena(struct http_request *r); /* one thread at a time: whoever holds the request */
+void *http_request_user(const struct http_request *r);
+
+struct http_answer {
+    int status;
+    struct slice media_type;            /* empty: no Content-Type */
+    const struct http_header *headers;  /* further ones; copied */
+    size_t n_headers;
+    struct buf_ref *body;               /* NULL: none; the reference is taken over */
+};
+void http_reply(struct http_request *r, const struct http_answer *answer);           /* ends r */
+void http_reply_error(struct http_request *r, const struct err *err, const struct http_header *headers, size_t n_headers);
+
+/* Server-sent events: the request becomes a stream. Bytes are queued per subscriber up to `queue_max`; one that does not keep up is closed
+   (it comes back with Last-Event-ID). `ready` is called on the loop when everything queued has gone out to the kernel, so that a reader pulls
+   the next piece; `closed` once, at the end, on the loop. */
+struct http_stream;
+struct http_stream_events {
+    void *arg;
+    void (*ready)(void *arg, struct http_stream *s);
+    void (*closed)(void *arg);
+};
+struct http_stream *http_stream_open(struct http_request *r, struct slice media_type, size_t queue_max,
+                                     const struct http_stream_events *events); /* ends r; any thread */
+bool http_stream_send(struct http_stream *s, struct buf_ref *bytes); /* takes the reference over; false: closed or over queue_max */
+void http_stream_close(struct http_stream *s);                       /* the last call for s: after it, only `closed` comes */
+void http_stream_release(struct http_stream *s);                     /* after `closed` came: lets the handle go */
+
+struct http_server_conf {
+    int listen_fd;                        /* inherited, listening, non-blocking */
+    uint32_t loops;
+    const char *cert_file, *key_file;     /* NULL: plain HTTP */
+    uint64_t max_head, max_body;          /* bytes: 32 KiB, 10 MiB */
+    uint32_t max_connections, max_per_address;
+    int64_t head_us, body_us, idle_us;    /* 10 s from the first byte (or accept) to the complete head; 60 s for the body; 75 s idle */
+    int64_t write_us;                     /* a peer that takes no byte for this long is closed; 30 s */
+    uint64_t max_body_memory;             /* all bodies in flight together; over it: 503 */
+};
+extern const struct http_server_conf http_server_conf_default;
+
+struct http_server;
+int http_server_start(const struct http_server_conf *conf, const struct http_handler *handler, struct http_server **server_out,
+                      struct err *err);
+void http_server_stop(struct http_server **server); /* no new connections; waits up to 2 s for requests in flight; closes all */
+
+/* Binds without SO_REUSEPORT first, so that a busy port is an error and not a silent share: ERR_PORT_IN_USE says who to look for.
+   "127.0.0.1:6443", "[::1]:6443", "127.0.0.1:0" (any free port). *port_out tells which. */
+int http_listen(struct slice address, int backlog, int *fd_out, uint16_t *port_out, struct err *err);
+
+#endif
