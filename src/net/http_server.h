@@ -37,15 +37,20 @@ struct http_request; /* one request in flight; survives its connection: replying
 
 struct http_handler {
     void *arg;
-    /* The head is complete. Return 0 to let the body in (up to *max_body_out bytes, preset to the server's limit), or -1 with err: answered
-       at once with err's status, the body unread. *user_out is kept for the request and handed to `done`. */
-    int (*head)(void *arg, const struct http_head *head, uint64_t *max_body_out, void **user_out, struct err *err);
+    /* The head is complete; runs on a loop. Return 0 to let the body in (up to *max_body_out bytes, preset to the server's limit), -1 with err: answered
+       at once with err's status, the body unread, or HTTP_LATER: nothing more is read from this connection until http_admit() is called for
+       the request (a password check takes 20 ms and belongs to a worker). *user_out is kept for the request and handed to `done`. */
+    int (*head)(void *arg, struct http_request *request, uint64_t *max_body_out, void **user_out, struct err *err);
     /* The body is complete. Answer later, exactly once, from any thread. */
     void (*request)(void *arg, struct http_request *request);
     /* Formats an error as this protocol's body. */
     void (*error_body)(void *arg, const struct err *err, int status, struct buf *body_out, struct slice *media_type_out);
     void (*done)(void *arg, void *user); /* the request is over, answered or not; on the loop */
 };
+
+enum { HTTP_LATER = 1 };
+/* Ends an HTTP_LATER, once, from any thread: refused NULL lets the body in, otherwise it is the answer. `user` replaces what head gave. */
+void http_admit(struct http_request *r, uint64_t max_body, void *user, const struct err *refused);
 
 const struct http_head *http_request_head(const struct http_request *r);
 struct slice http_request_body(const struct http_request *r);
