@@ -40,7 +40,8 @@ bool crypto_open(const uint8_t key[CRYPTO_KEY], struct slice sealed, struct slic
 
 void crypto_sign_make(uint8_t public_out[CRYPTO_SIGN_PUBLIC], uint8_t secret_out[CRYPTO_SIGN_SECRET]);
 void crypto_sign_make_from(const uint8_t seed[32], uint8_t public_out[CRYPTO_SIGN_PUBLIC], uint8_t secret_out[CRYPTO_SIGN_SECRET]);
-void crypto_sign(const uint8_t secret[CRYPTO_SIGN_SECRET], struct slice message, uint8_t out[CRYPTO_SIGNATURE]);
+/* Not crypto_sign: libsodium has a function of that name with other arguments, and the linker would take either. */
+void crypto_sign_message(const uint8_t secret[CRYPTO_SIGN_SECRET], struct slice message, uint8_t out[CRYPTO_SIGNATURE]);
 bool crypto_verify(const uint8_t public_key[CRYPTO_SIGN_PUBLIC], struct slice message, const uint8_t signature[CRYPTO_SIGNATURE]);
 
 /* Argon2id, 19 MiB, 2 passes; the text form carries its own salt and parameters. Slow on purpose: a worker, one at a time. */
