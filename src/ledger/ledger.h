@@ -1,4 +1,5 @@
-/* ledger/ledger.h: how it is proved. The hash tree of RFC 6962 section 2.1, growing at its right edge, and its proofs. Pure. */
+/* ledger/ledger.h: how it is proved. The hash tree of RFC 6962 section 2.1, growing at its right edge, and its proofs. Pure;
+   crypto_start() has run. */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 
@@ -23,7 +24,9 @@ void ledger_root(const struct ledger_tree *t, uint8_t root_out[LEDGER_HASH]); /*
 void ledger_put(const struct ledger_tree *t, struct buf *out);                 /* size and the edges in use */
 int ledger_get(struct slice text, struct ledger_tree *t_out, struct err *err);
 
-/* Proofs, RFC 9162 sections 2.1.3 and 2.1.4. `leaf_at` gives the leaf hash of an index. */
+/* Proofs, RFC 9162 sections 2.1.3 and 2.1.4. `leaf_at` gives the leaf hash of an index, nonzero when it cannot. Making one asks for
+   up to `size` leaves and hashes as many nodes: some 0.3 s a million leaves. A path is a run of 32-byte hashes. Errors: ERR_LEDGER
+   (index or size out of range, a leaf that cannot be read). Consistency from size 0 says nothing: it is neither made nor accepted. */
 typedef int ledger_leaf_fn(void *arg, uint64_t index, uint8_t leaf_out[LEDGER_HASH]);
 int ledger_prove_inclusion(ledger_leaf_fn *leaf_at, void *arg, uint64_t index, uint64_t size, struct buf *path_out, struct err *err);
 int ledger_prove_consistency(ledger_leaf_fn *leaf_at, void *arg, uint64_t old_size, uint64_t size, struct buf *path_out, struct err *err);
