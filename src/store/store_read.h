@@ -9,20 +9,6 @@ struct store_reader;
 int store_reader_open(struct store *s, struct store_reader **reader_out, struct err *err); /* one thread at a time */
 void store_reader_close(struct store_reader **reader);
 
-struct store_list {          /* a class that the viewer may see, and from where on directly */
-    uint32_t facts_class;
-    uint64_t held_from;      /* rows with seq > held_from stand at their own place; older ones come by WIDEN rows only */
-};
-struct store_at {            /* a position: everything up to and with it has been read */
-    uint64_t seq;            /* of the row; of the WIDEN row while inside its expansion */
-    uint64_t sub;            /* inside a WIDEN row: the last subject seq given; 0: none. UINT64_MAX: the row is done */
-    uint64_t rank;           /* inside a WIDEN row: how many were counted, given or skipped */
-};
-enum store_part {            /* what a cursor follows */
-    STORE_PAGE,              /* TAXII: every row with a body */
-    STORE_CONTENT,           /* stream: ADD and EXPIRE rows, and WIDEN expansions */
-    STORE_RECALLS,           /* stream: RETRACT and RESTRICT rows */
-};
 struct store_query {
     const struct store_list *lists; /* sorted by class */
     size_t n_lists;
