@@ -1,0 +1,154 @@
+/* match/internal.h: the parts of the index, for match/ alone.
+
+   cells.c   memory of the entries, named by 32-bit numbers
+   table.c   buckets of tags, the only thing that a lookup without a hit touches
+   index.c   the writer: add, remove, grow
+   reader.c  epochs, match_value()
+   format.c  telemetry lines; eve.c and plain.c are its rows */
+#ifndef MATCH_INTERNAL_H
+#define MATCH_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "match/match.h"
+
+/* ---- cells: entries live in chunks of 1 MiB and are named by their place in units of 8 bytes. Never moved. ---- */
+
+enum {
+    CELL_UNIT = 8,
+    CELL_CHUNK = 1 << 20,
+    CELL_CHUNK_UNITS = CELL_CHUNK / CELL_UNIT,
+    CELL_CHUNKS = 1 << 15, /* times CELL_CHUNK: 32 GiB, all that 32 bits can name */
+    CELL_RESERVE = 64,     /* chunks kept for removals, which copy what stays */
+    CELL_SMALL = 512,      /* up to here one free list for each multiple of the unit, above for each power of two */
+    CELL_LARGE = 1 << 16,
+    CELL_CLASSES = CELL_SMALL / CELL_UNIT + 8
+};
+
+struct cells {
+    char *_Atomic *chunks; /* CELL_CHUNKS */
+    uint32_t n_chunks, at; /* `at`: units used of the newest chunk */
+    uint32_t free[CELL_CLASSES];
+};
+
+/* What is indexed: immutable once a reader can reach it. A change makes a new entry and retires the old one. */
+struct entry {
+    uint32_t n; /* indicators that carry the value */
+    uint16_t len;
+    uint8_t kind;
+    bool exact; /* a public suffix: says nothing about the names below it */
+    uint64_t indicators[];
+    /* the value's bytes follow */
+};
+
+void cells_open(struct cells *c);
+void cells_close(struct cells *c);
+uint32_t cells_take(struct cells *c, size_t size); /* never 0 */
+void cells_give(struct cells *c, uint32_t ref, size_t size);
+
+static inline bool cells_are_full(const struct cells *c)
+{
+    return c->n_chunks >= CELL_CHUNKS - CELL_RESERVE;
+}
+
+static inline void *cells_at(const struct cells *c, uint32_t ref)
+{
+    char *chunk = atomic_load_explicit(&c->chunks[ref / CELL_CHUNK_UNITS], memory_order_acquire);
+
+    return chunk + (size_t)(ref % CELL_CHUNK_UNITS) * CELL_UNIT;
+}
+
+static inline size_t entry_size(size_t n, size_t len)
+{
+    return sizeof(struct entry) + n * sizeof(uint64_t) + len;
+}
+
+static inline struct slice entry_value(const struct entry *e)
+{
+    return slice_n((const char *)&e->indicators[e->n], e->len);
+}
+
+/* ---- the hash: SipHash-1-3 under a random key for each kind, so that nobody can choose values that collide ---- */
+
+struct hash_key {
+    uint64_t k0, k1;
+};
+
+uint64_t match_hash(const struct hash_key *key, struct slice value);
+
+/* ---- table: one bucket is one cache line of fifteen tags. The tag is the upper half of the hash, the lower half says
+   which bucket is home; a full bucket overflows into the next. The refs stand apart and are read on a hit alone. ----
+ */
+
+enum { BUCKET_SLOTS = 15, BUCKET_LOAD = 10 /* entries a bucket on average, before the table grows */ };
+
+struct bucket {
+    _Atomic uint32_t tags[BUCKET_SLOTS]; /* 0: free */
+    _Atomic uint32_t past;               /* entries that came by here and stand further on; 0: a search ends here */
+};
+
+struct table {
+    struct bucket *buckets;
+    _Atomic uint32_t *refs; /* BUCKET_SLOTS a bucket */
+    uint32_t n_buckets;
+    size_t used; /* writer only */
+};
+
+struct slot {
+    uint32_t bucket, at;
+};
+
+struct table *table_new(size_t entries);
+void table_free(struct table **t);
+/* The entry for (kind, value), or NULL. Reader or writer. `slot_out` may be NULL. */
+const struct entry *table_find(const struct table *t, const struct cells *cells, uint64_t hash,
+                               enum stix_value_kind kind, struct slice value, struct slot *slot_out);
+/* Writer only. insert: the value is not there yet, and the table is not full. replace: the same value in a new entry.
+ */
+struct slot table_insert(struct table *t, uint64_t hash, uint32_t ref);
+void table_replace(struct table *t, struct slot slot, uint32_t ref);
+void table_remove(struct table *t, uint64_t hash, struct slot slot);
+
+/* The ref in a slot, 0 for a free one. Writer only. */
+static inline uint32_t table_ref(const struct table *t, struct slot s)
+{
+    if (atomic_load_explicit(&t->buckets[s.bucket].tags[s.at], memory_order_relaxed) == 0)
+        return 0;
+    return atomic_load_explicit(&t->refs[(size_t)s.bucket * BUCKET_SLOTS + s.at], memory_order_relaxed);
+}
+
+/* ---- epochs: what the writer takes out is freed once every reader has been seen outside or in a later epoch ---- */
+
+struct retired {
+    uint64_t epoch;
+    struct table *table; /* or NULL and */
+    uint32_t ref, size;
+};
+
+struct match_reader {
+    _Atomic uint64_t epoch; /* 0: outside */
+    atomic_bool taken;
+    uint32_t depth; /* enters not yet left; the reader's own */
+    struct match_index *index;
+    struct arena line; /* what one line of telemetry needs */
+} __attribute__((aligned(128)));
+
+/* A moment between two lookups at which the reader holds nothing: lets the writer free what it retired. Cheap. */
+void reader_pause(struct match_reader *r);
+
+struct match_index {
+    struct table *_Atomic table; /* what readers read: always complete */
+    struct cells cells;
+    struct hash_key keys[STIX_VALUE_KINDS];
+    _Atomic uint64_t epoch;
+    atomic_size_t pairs;
+    struct match_reader readers[MATCH_READERS_MAX];
+    /* the writer's own */
+    struct table
+        *growing; /* NULL, or the larger table that takes over when bucket `moved` reaches the end of `table` */
+    uint32_t moved;
+    struct retired *retired; /* a ring, oldest first */
+    size_t retired_at, retired_n, retired_cap, retired_seen;
+};
+
+#endif
