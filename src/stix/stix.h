@@ -140,9 +140,10 @@ struct stix_node {
 struct stix_pattern {
     struct slice text;
     const struct stix_node *root;
-    uint32_t comparisons, observations, depth;
+    uint32_t comparisons, observations, depth; /* depth: of the tree */
 };
-/* The tree lives in `a` and points into `text`: keep both. At most 64 levels deep, 64 KiB long, 4,096 comparisons: ERR_PATTERN_LIMIT. */
+/* The tree lives in `a` and points into `text`: keep both. A chain of one operator comes out as a balanced tree, its operands in
+   order from left to right, so that recursion over it stays shallow. At most 64 levels deep, 64 KiB long, 4,096 comparisons: ERR_PATTERN_LIMIT. */
 int stix_pattern_parse(struct arena *a, struct slice text, const struct stix_pattern **pattern_out, struct err *err);
 
 /* The exact values a pattern asks for when it is no more than one OR list of equalities on known paths, whichever way producers write it (a guard like
@@ -151,6 +152,7 @@ int stix_pattern_parse(struct arena *a, struct slice text, const struct stix_pat
 struct stix_term {
     enum stix_value_kind kind;
     struct slice value; /* normal form */
+    const struct stix_node *from; /* the comparison that names it: its path tells what a STIX_VALUE_OTHER is */
 };
 uint32_t stix_pattern_terms(struct arena *a, const struct stix_pattern *p, struct stix_term **terms_out);
 
