@@ -29,6 +29,10 @@ enum share_category share_category_of(struct slice stix_type);
 void share_facts_put(const struct share_facts *f, struct buf *out);                 /* canonical bytes: the key of the class (JSON) */
 int share_facts_get(struct arena *a, struct slice key, struct share_facts *out, struct err *err);
 
+/* The marking definitions of an envelope's array, read once for all its objects. */
+struct share_definitions;
+const struct share_definitions *share_definitions_read(struct arena *a, struct json objects);
+
 /* What is known of the submission that an object stands in. */
 struct share_context {
     struct slice collection;
@@ -36,6 +40,7 @@ struct share_context {
     enum share_tlp default_tlp;
     bool strict_amber1;            /* TLP 1 AMBER reads as AMBER+STRICT (the rule unless agreed otherwise) */
     struct json objects;           /* the envelope's array: marking definitions are looked up there */
+    const struct share_definitions *definitions; /* of `objects`; NULL: read anew for each object, which costs the square of their number */
     struct slice origin, path, agreement; /* from a partner; else empty */
     bool onward;
 };
@@ -75,7 +80,7 @@ struct share_agreement {      /* the minimal one, in the partner's row */
 };
 struct share_policy;
 const struct share_policy *share_policy_build(struct arena *a, const struct share_collection *collections, size_t n_collections,
-                                              const struct share_agreement *agreements, size_t n_agreements); /* copies */
+                                              const struct share_agreement *agreements, size_t n_agreements); /* copies; collections that share an id contradict each other: none of them counts */
 void share_policy_hash(const struct share_policy *p, struct buf *canonical_out); /* canonical bytes; the caller hashes them */
 
 /* ---- the decision ---- */
@@ -107,11 +112,12 @@ enum share_reason {
 };
 const char *share_reason_name(enum share_reason r);
 const char *share_reason_text(enum share_reason r);
+bool share_reason_permits(enum share_reason r); /* a permit tells only such reasons, a denial none of them */
 
 /* May `to` have what these facts describe? (Its owner sees it anyhow; that is not asked here.) */
 void share_decide(const struct share_policy *p, const struct share_facts *f, const struct share_viewer *to, enum share_action action, int64_t now_us,
                   struct share_decision *out);
-/* Ceiling of an incoming agreement: may this come in from that partner? -1 ERR_CEILING, ERR_AGREEMENT_EXPIRED. */
+/* Ceiling of an incoming agreement: may this come in from that partner? -1 ERR_CEILING, ERR_AGREEMENT_EXPIRED, ERR_FORBIDDEN (no such agreement). */
 int share_accept(const struct share_policy *p, const struct share_facts *f, struct slice agreement, int64_t now_us, struct err *err);
 
 /* ---- anonymise: names out, minted ids in (DESIGN.md invariant 2 and section 7) ---- */
