@@ -36,7 +36,7 @@ struct store_row {
     struct slice original;   /* sealed original; empty: the release is the original, or came from a partner */
     struct slice cover;      /* offsets in body of the cover identity's id: pairs for splicing another viewer's cover in; may be empty */
     struct slice source;     /* JSON: origin hub, path, agreement, signature; empty: this hub */
-    struct slice reach;      /* bitmap of viewer numbers, 8 a byte, lowest bit first; empty: whoever sees the class */
+    struct slice reach;      /* bitmap of viewer numbers, 8 a byte, lowest bit first; empty: whoever sees the class (of a WIDEN row: nobody) */
     struct slice grant;      /* WIDEN: n_objects u64, up_to_seq u64, then class u32 each, little endian */
 };
 
@@ -76,8 +76,8 @@ enum store_part {            /* what a cursor follows */
 };
 
 struct store;
-/* Opens or makes the database in directory `dir`. ERR_STORE_VERSION when another version wrote it. Also starts the WAL thread (passive
-   checkpoints on a connection of its own). */
+/* Opens or makes the database in directory `dir` (0700; its files 0600). ERR_STORE_VERSION when another version wrote it; ERR_STORE when another store
+   (of this process or another) has the directory open. Also starts the WAL thread (passive checkpoints on a connection of its own). */
 int store_open(const char *dir, struct store **store_out, struct err *err);
 void store_close(struct store **store); /* readers are closed by then */
 
