@@ -103,6 +103,7 @@ void table_free(struct table **t);
 /* The entry for (kind, value), or NULL. Reader or writer. `slot_out` may be NULL. */
 const struct entry *table_find(const struct table *t, const struct cells *cells, uint64_t hash,
                                enum stix_value_kind kind, struct slice value, struct slot *slot_out);
+void table_prefetch(const struct table *t, uint64_t hash);
 /* Writer only. insert: the value is not there yet, and the table is not full. replace: the same value in a new entry.
  */
 struct slot table_insert(struct table *t, uint64_t hash, uint32_t ref);
@@ -135,6 +136,9 @@ struct match_reader {
 
 /* A moment between two lookups at which the reader holds nothing: lets the writer free what it retired. Cheap. */
 void reader_pause(struct match_reader *r);
+/* Takes the first label off: false when fewer than two would be left, or the name is longer than any (RFC 1035
+ * section 2.3.4). */
+bool domain_parent(struct slice *name);
 
 struct match_index {
     struct table *_Atomic table; /* what readers read: always complete */
@@ -150,5 +154,61 @@ struct match_index {
     struct retired *retired; /* a ring, oldest first */
     size_t retired_at, retired_n, retired_cap, retired_seen;
 };
+
+/* ---- telemetry: format.c cuts lines and collects what they name; a format only finds the values in one line ---- */
+
+enum {
+    SCAN_PROBES = 64, /* lookups in flight: their cache lines are fetched while the next values are still being found */
+    SCAN_BATCH = 16 * 1024,  /* bytes of text between two resets of the arena */
+    SCAN_LINE_MAX = 1 << 20, /* bytes of one line */
+    SCAN_HITS = 64           /* indicators of one line that are remembered, so that each is told once */
+};
+
+struct scan_probe {
+    uint64_t hash;
+    enum stix_value_kind kind;
+    bool whole; /* not what is left behind a dot of a domain name */
+    struct slice value, seen, field;
+    struct slice line, time;
+};
+
+struct scan {
+    struct match_reader *reader;
+    const struct match_format *format;
+    match_line_fn *fn;
+    void *arg;
+    struct match_stats *stats;
+    struct arena *arena;     /* lives until the lookups of this line are done */
+    struct slice line, time; /* of the line now scanned; `time` as it is written there, empty when it is not */
+    struct scan_probe probes[SCAN_PROBES];
+    uint32_t n_probes;
+    /* of the line whose hits are being told */
+    struct slice told_line;
+    uint64_t told[SCAN_HITS];
+    uint32_t n_told;
+};
+
+struct match_format {
+    struct slice name;
+    bool (*line)(struct scan *s);                          /* false: a bad line */
+    int64_t (*time)(struct slice line, struct slice time); /* asked for a line with hits; 0: unknown */
+};
+
+bool eve_line(struct scan *s);
+int64_t eve_time(struct slice line, struct slice time);
+bool eve_detect(struct slice first_line);
+bool plain_line(struct scan *s);
+int64_t plain_time(struct slice line, struct slice time);
+
+/* One value of the line, as it stands there; it is brought into normal form and looked up. What is no such value is
+   passed over. `seen` and `field` stay valid until the line's lookups are done. */
+void scan_address(struct scan *s, struct slice seen, struct slice field); /* IPv4 or IPv6 */
+void scan_domain(struct scan *s, struct slice seen, struct slice field);
+void scan_host(struct scan *s, struct slice seen, struct slice field); /* any of these, perhaps with a port */
+void scan_url(struct scan *s, struct slice seen, bool defanged, struct slice field); /* and its host */
+void scan_hash(struct scan *s, struct slice seen, struct slice field);
+bool scan_email(struct scan *s, struct slice seen, bool defanged,
+                struct slice field); /* and the name behind the @; false: it is none */
+void scan_normal(struct scan *s, enum stix_value_kind kind, struct slice normal, struct slice seen, struct slice field);
 
 #endif

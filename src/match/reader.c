@@ -78,20 +78,14 @@ static uint32_t probe_one(const struct probe *p, struct slice value, bool whole)
     return e->n;
 }
 
-/* The name itself, then what is left behind each dot while it still has one: at least two labels. */
-static uint32_t probe_domain(const struct probe *p, struct slice name)
+bool domain_parent(struct slice *name)
 {
-    uint32_t hits = probe_one(p, name, true);
-    const char *dot;
+    const char *dot = name->len <= 253 ? memchr(name->ptr, '.', name->len) : NULL;
 
-    if (name.len > 253) /* RFC 1035 section 2.3.4; bounds the work for what is no name anyway */
-        return hits;
-    while ((dot = memchr(name.ptr, '.', name.len)) != NULL) {
-        name = slice_from(name, (size_t)(dot + 1 - name.ptr));
-        if (memchr(name.ptr, '.', name.len) != NULL)
-            hits += probe_one(p, name, false);
-    }
-    return hits;
+    if (dot == NULL)
+        return false;
+    *name = slice_from(*name, (size_t)(dot + 1 - name->ptr));
+    return name->len != 0 && memchr(name->ptr, '.', name->len) != NULL;
 }
 
 uint32_t match_value(struct match_reader *r, enum stix_value_kind kind, struct slice normal, struct slice seen,
@@ -103,7 +97,9 @@ uint32_t match_value(struct match_reader *r, enum stix_value_kind kind, struct s
     if (normal.len == 0 || normal.len > MATCH_VALUE_MAX)
         return 0;
     match_reader_enter(r);
-    uint32_t hits = kind == STIX_VALUE_DOMAIN ? probe_domain(&p, normal) : probe_one(&p, normal, true);
+    uint32_t hits = probe_one(&p, normal, true);
+    while (kind == STIX_VALUE_DOMAIN && domain_parent(&normal))
+        hits += probe_one(&p, normal, false);
     match_reader_leave(r);
     return hits;
 }

@@ -125,6 +125,11 @@ const struct entry *table_find(const struct table *t, const struct cells *cells,
     return NULL;
 }
 
+void table_prefetch(const struct table *t, uint64_t hash)
+{
+    __builtin_prefetch(&t->buckets[home_of(t, hash)]);
+}
+
 struct slot table_insert(struct table *t, uint64_t hash, uint32_t ref)
 {
     uint32_t bucket = home_of(t, hash);

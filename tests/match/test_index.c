@@ -298,8 +298,11 @@ static void test_match_index__hash(void **state)
         size_t len;
         uint64_t hash;
     } rows[] = {
-        {0, 0xabac0158050fc4dc}, {1, 0xc9f49bf37d57ca93}, {2, 0x82cb9b024dc7d44d},  {3, 0x8bf80ab8e7ddf7fb},
-        {4, 0xcf75576088d38328}, {8, 0x369095118d299a8e}, {15, 0xd320d86d2a519956}, {16, 0xcc4fdd1a7d908b66},
+        {0, 0xabac0158050fc4dc},  {1, 0xc9f49bf37d57ca93},  {2, 0x82cb9b024dc7d44d},  {3, 0x8bf80ab8e7ddf7fb},
+        {4, 0xcf75576088d38328},  {5, 0xdef9d52f49533b67},  {6, 0xc50d2b50c59f22a7},  {7, 0xd3927d989bb11140},
+        {8, 0x369095118d299a8e},  {9, 0x25a48eb36c063de4},  {10, 0x79de85ee92ff097f}, {11, 0x70c118c1f94dc352},
+        {12, 0x78a384b157b4d9a2}, {13, 0x306f760c1229ffa7}, {14, 0x605aa111c0f95d34}, {15, 0xd320d86d2a519956},
+        {16, 0xcc4fdd1a7d908b66},
     };
 
     for (size_t i = 0; i < ROWS(rows); i++) {
