@@ -150,6 +150,24 @@ void crypto_wipe(void *at, size_t n)
     sodium_memzero(at, n);
 }
 
+void *crypto_secret_new(size_t size)
+{
+    void *at = sodium_malloc(size);
+
+    if (at == NULL) {
+        fputs("tocsin: out of memory\n", stderr);
+        abort();
+    }
+    memset(at, 0, size);
+    return at;
+}
+
+void crypto_secret_free(void **at)
+{
+    sodium_free(*at);
+    *at = NULL;
+}
+
 void crypto_mac(const uint8_t key[CRYPTO_KEY], struct slice in, uint8_t out[CRYPTO_MAC])
 {
     int bad = crypto_generichash(out, CRYPTO_MAC, bytes_of(in), in.len, key, CRYPTO_KEY);

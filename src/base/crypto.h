@@ -30,6 +30,8 @@ void crypto_random(void *out, size_t n);
 uint64_t crypto_random_below(uint64_t bound); /* uniform in [0, bound) */
 bool crypto_equal(const void *a, const void *b, size_t n); /* constant time */
 void crypto_wipe(void *at, size_t n);
+void *crypto_secret_new(size_t size); /* locked in memory, between guard pages, not in core dumps; cleared */
+void crypto_secret_free(void **at);   /* wiped; accepts NULL, leaves NULL */
 
 void crypto_mac(const uint8_t key[CRYPTO_KEY], struct slice in, uint8_t out[CRYPTO_MAC]); /* keyed BLAKE2b-256 */
 void crypto_derive(const uint8_t key[CRYPTO_KEY], const char *purpose, uint8_t out[CRYPTO_KEY]);

@@ -363,6 +363,19 @@ static void test_base_crypto__equal_and_wipe(void **state)
     assert_int_equal(a[0], 0);
 }
 
+static void test_base_crypto__secret_memory(void **state)
+{
+    uint8_t *secret = crypto_secret_new(100);
+    void *gone = secret;
+
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(secret[i], 0);
+    memset(secret, 1, 100);
+    crypto_secret_free(&gone);
+    assert_null(gone);
+    crypto_secret_free(&gone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_base_crypto__random_below),
         cmocka_unit_test(test_base_crypto__threads),
         cmocka_unit_test(test_base_crypto__equal_and_wipe),
+        cmocka_unit_test(test_base_crypto__secret_memory),
     };
 
     if (crypto_start(NULL) != 0)
