@@ -1,0 +1,141 @@
+#include "keys/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "base/confine.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "keys/internal.h"
+
+#define SECRET_NAME "secret"
+
+int keys_make(const char *dir, struct err *err)
+{
+    struct arena a = ARENA_INIT;
+    struct slice path = file_join(&a, dir, SECRET_NAME);
+    uint8_t secret[CRYPTO_KEY];
+    int status = -1;
+
+    crypto_random(secret, sizeof secret);
+    if (file_exists(path.ptr)) /* everything that was ever minted or sealed here hangs on it */
+        err_set(err, ERR_SYSTEM, path.ptr, "there is a secret already");
+    else
+        status = file_write_atomic(path.ptr, slice_n((const char *)secret, sizeof secret), 0600, err);
+    crypto_wipe(secret, sizeof secret);
+    arena_free(&a);
+    return status;
+}
+
+static int check_secret(int fd, const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return err_set(err, ERR_SYSTEM, path, "cannot be read: %s", strerror(errno));
+    if (!S_ISREG(st.st_mode) || st.st_size != CRYPTO_KEY)
+        return err_set(err, ERR_CONF_VALUE, path, "is not a secret of %d bytes", CRYPTO_KEY);
+    if ((st.st_mode & 077) != 0)
+        return err_set(err, ERR_CONF_VALUE, path, "may be read by others (mode %03o): it must be 600",
+                       st.st_mode & 0777u);
+    return 0;
+}
+
+/* Read by hand and not by file_read(), whose arena would keep a copy. */
+static int read_secret(const char *path, uint8_t secret[CRYPTO_KEY], struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return err_set(err, ERR_SYSTEM, path, "cannot be read: %s", strerror(errno));
+    int status = check_secret(fd, path, err);
+    if (status == 0 && read(fd, secret, CRYPTO_KEY) != CRYPTO_KEY)
+        status = err_set(err, ERR_SYSTEM, path, "cannot be read: %s", strerror(errno));
+    close(fd);
+    return status;
+}
+
+static int load_secrets(const char *dir, struct keys_secrets *out, struct err *err)
+{
+    struct arena a = ARENA_INIT;
+    void *secret = crypto_secret_new(CRYPTO_KEY);
+    int status = read_secret(file_join(&a, dir, SECRET_NAME).ptr, secret, err);
+
+    if (status == 0)
+        keys_secrets_derive(secret, out);
+    crypto_secret_free(&secret);
+    arena_free(&a);
+    return status;
+}
+
+/* What the loop, malloc, the random numbers and an assert that fails need; nothing that opens, connects, executes or
+ * maps code. */
+static const struct confine_call allowed[] = {
+    {SCMP_SYS(poll)},
+    {SCMP_SYS(restart_syscall)},
+    {SCMP_SYS(recvfrom)},
+    {SCMP_SYS(sendto)},
+    {SCMP_SYS(close)},
+    {SCMP_SYS(write), 0, UINT32_MAX, STDERR_FILENO},
+    {SCMP_SYS(brk)},
+    {SCMP_SYS(mmap), 2, PROT_EXEC, 0},
+    {SCMP_SYS(mprotect), 2, PROT_EXEC, 0},
+    {SCMP_SYS(munmap)},
+    {SCMP_SYS(mremap)},
+    {SCMP_SYS(madvise)},
+    {SCMP_SYS(munlock)},
+    {SCMP_SYS(futex)},
+    {SCMP_SYS(getrandom)},
+    {SCMP_SYS(clock_gettime)},
+    {SCMP_SYS(rt_sigreturn)},
+    {SCMP_SYS(rt_sigprocmask)},
+    {SCMP_SYS(getpid)},
+    {SCMP_SYS(gettid)},
+    {SCMP_SYS(tgkill)},
+    {SCMP_SYS(exit)},
+    {SCMP_SYS(exit_group)},
+};
+
+static void ignore_signals(void)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_IGN);
+}
+
+static int confine(struct err *err)
+{
+    /* MCL_ONFAULT: only what is touched, else all of OpenSSL would become resident. Where the limit is too low the
+       secrets are still locked by themselves (crypto_secret_new); what passes through the buffers is then not. */
+    if (!CONFINE_SANITIZED && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+        log_event("keys_memory_not_locked", TEXT("reason", slice_of(strerror(errno))));
+    if (confine_privileges(err) != 0)
+        return -1;
+    return confine_calls(CONFINE_ONLY, allowed, sizeof allowed / sizeof allowed[0], err);
+}
+
+int keys_main(const char *dir, const int *channels, size_t n)
+{
+    struct err err = ERR_INIT;
+    void *secrets = crypto_secret_new(sizeof(struct keys_secrets));
+    int status = EX_CONFIG;
+
+    ignore_signals();
+    if (load_secrets(dir, secrets, &err) == 0 && confine(&err) == 0) {
+        keys_serve(secrets, channels, n);
+        status = EX_OK;
+    } else {
+        log_event("keys_failed", ERROR_FIELD(&err));
+    }
+    crypto_secret_free(&secrets);
+    return status;
+}
