@@ -48,13 +48,7 @@ static void put_place(const struct parser *ps, struct buf *out)
             buf_printf(out, "/%u", f->count - 1);
             continue;
         }
-        struct json_node key = ps->nodes[f->key];
-        struct slice raw = json_node_text(ps->text, key);
-        if (key.end & JSON_ESCAPED) {
-            char *plain = arena_alloc(ps->arena, raw.len);
-            raw = slice_n(plain, json_unescape(plain, raw));
-        }
-        json_put_token(out, raw);
+        json_put_token(out, json_node_plain(ps->arena, ps->text, ps->nodes[f->key]));
     }
 }
 
@@ -310,17 +304,6 @@ static uint64_t key_hash(struct slice s)
     return mix(h ^ word, seed.a ^ 0xa0761d6478bd642f);
 }
 
-/* The key as it reads without escapes: "\u0061" and "a" are the same key. */
-static struct slice key_plain(const struct parser *ps, uint32_t at)
-{
-    struct slice raw = json_node_text(ps->text, ps->nodes[at]);
-
-    if (!(ps->nodes[at].end & JSON_ESCAPED))
-        return raw;
-    char *plain = arena_alloc(ps->arena, raw.len);
-    return slice_n(plain, json_unescape(plain, raw));
-}
-
 static const char *fail_duplicate(struct parser *ps, struct frame *f, uint32_t key)
 {
     f->key = key;
@@ -329,20 +312,27 @@ static const char *fail_duplicate(struct parser *ps, struct frame *f, uint32_t k
 }
 
 /* Whether the newest key of an object with few members stands there already. */
-static bool stands_before(const struct parser *ps, const struct frame *f, struct slice key)
+static bool stands_before(const struct parser *ps, const struct frame *f)
 {
+    struct json_node key = ps->nodes[f->key];
+
     for (uint32_t at = f->open + 1; at != f->key; at = json_node_skip(ps->text, ps->nodes, at + 1))
-        if (slice_eq(key_plain(ps, at), key))
+        if (json_node_same(ps->text, ps->nodes[at], key))
             return true;
     return false;
 }
 
-/* While the members are few: a cheap hash into a set of 256 bits, and a look at the keys only where the bit was set. */
+/* While the members are few: a cheap hash into a set of 256 bits, and a look at the keys only where the bit was set.
+   "\u0061" and "a" are the same key: from the first escape on every key is looked at. */
 static inline bool is_duplicate(struct parser *ps, struct frame *f)
 {
-    struct slice key = key_plain(ps, f->key);
+    struct slice key = json_node_text(ps->text, ps->nodes[f->key]);
     uint32_t h = (uint32_t)key.len * 0x9e3779b1u;
 
+    if (ps->nodes[f->key].end & JSON_ESCAPED) {
+        memset(f->seen, 0xff, sizeof f->seen);
+        return stands_before(ps, f);
+    }
     if (key.len != 0)
         h ^= ((uint32_t)(unsigned char)key.ptr[0] * 0x85ebca6bu) ^
              ((uint32_t)(unsigned char)key.ptr[key.len - 1] * 0xc2b2ae35u) ^
@@ -351,34 +341,43 @@ static inline bool is_duplicate(struct parser *ps, struct frame *f)
     uint64_t bit = (uint64_t)1 << (h % 64), *word = &f->seen[h / 64];
     bool maybe = *word & bit;
     *word |= bit;
-    return maybe && stands_before(ps, f, key);
+    return maybe && stands_before(ps, f);
 }
 
-/* All keys of a large object at once, by open addressing: linear whatever the peer sends. */
-static const char *check_many(struct parser *ps, struct frame *f, const char *p)
+struct slot {
+    uint32_t key, hash; /* key 0: empty */
+};
+
+/* Enters one key; true when it was there. */
+static bool enter_key(const struct parser *ps, struct slot *table, uint32_t mask, uint32_t key, uint32_t hash)
 {
-    struct arena scratch = ARENA_INIT, *kept = ps->arena;
-    uint32_t size = 64, twice = 0;
+    uint32_t at = hash & mask;
+
+    for (; table[at].key != 0; at = (at + 1) & mask)
+        if (table[at].hash == hash && json_node_same(ps->text, ps->nodes[table[at].key], ps->nodes[key]))
+            return true;
+    table[at] = (struct slot){key, hash};
+    return false;
+}
+
+/* All keys of a large object at once, by open addressing: linear whatever the peer sends. Returns the key that stands
+   twice, or 0. */
+static uint32_t find_twice(const struct parser *ps, const struct frame *f)
+{
+    struct arena scratch = ARENA_INIT;
+    uint32_t size = 128, twice = 0;
 
     pthread_once(&seed_once, seed_make);
     while (size < 2 * f->count)
         size *= 2;
-    ps->arena = &scratch;
-    struct {
-        uint32_t key, hash;
-    } *table = arena_zero(&scratch, size * sizeof *table);
+    struct slot *table = arena_array(&scratch, struct slot, size);
     for (uint32_t at = f->open + 1; at < ps->n_nodes && twice == 0; at = json_node_skip(ps->text, ps->nodes, at + 1)) {
-        struct slice key = key_plain(ps, at);
-        uint32_t hash = (uint32_t)key_hash(key), slot = hash & (size - 1);
-        for (; table[slot].key != 0 && twice == 0; slot = (slot + 1) & (size - 1))
-            if (table[slot].hash == hash && slice_eq(key_plain(ps, table[slot].key), key))
-                twice = at;
-        table[slot].key = at;
-        table[slot].hash = hash;
+        struct slice key = json_node_plain(&scratch, ps->text, ps->nodes[at]);
+        if (enter_key(ps, table, size - 1, at, (uint32_t)key_hash(key)))
+            twice = at;
     }
-    ps->arena = kept;
     arena_free(&scratch);
-    return twice == 0 ? p : fail_duplicate(ps, f, twice);
+    return twice;
 }
 
 /* ---- containers ---- */
@@ -407,8 +406,9 @@ static const char *open_container(struct parser *ps, const char *p)
 
 static const char *close_container(struct parser *ps, struct frame *f, const char *p)
 {
-    if (f->close == '}' && f->count > FEW && check_many(ps, f, p) == NULL)
-        return NULL;
+    uint32_t twice = f->close == '}' && f->count > FEW ? find_twice(ps, f) : 0;
+    if (twice != 0)
+        return fail_duplicate(ps, f, twice);
     push(ps, offset(ps, p), f->count);
     ps->nodes[f->open].end = ps->n_nodes;
     ps->depth--;

@@ -52,6 +52,21 @@ static inline uint32_t json_node_skip(const char *text, const struct json_node *
 /* Resolves the escapes of a checked string. `to` holds at least raw.len bytes; returns the bytes written. */
 size_t json_unescape(char *to, struct slice raw);
 
+/* A key or string as it reads without escapes; copied only if it has one. */
+struct slice json_node_plain(struct arena *a, const char *text, struct json_node n);
+
+/* Whether two texts read the same, each with or without escapes to resolve. Takes no memory: a peer may send many. */
+bool json_same(struct slice x, bool x_escaped, struct slice y, bool y_escaped);
+
+static inline bool json_node_same(const char *text, struct json_node x, struct json_node y)
+{
+    struct slice a = json_node_text(text, x), b = json_node_text(text, y);
+
+    if (((x.end | y.end) & JSON_ESCAPED) == 0)
+        return slice_eq(a, b);
+    return json_same(a, x.end & JSON_ESCAPED, b, y.end & JSON_ESCAPED);
+}
+
 /* Appends "/" and the reference token of one key (RFC 6901 section 3). */
 void json_put_token(struct buf *out, struct slice key);
 

@@ -60,30 +60,14 @@ uint32_t json_count(struct json container)
     return is_container(container) ? container.doc->nodes[node(container).end - 1].end : 0;
 }
 
-static struct slice unescaped(struct arena *a, const struct json_doc *doc, struct json_node n)
+struct slice json_node_plain(struct arena *a, const char *text, struct json_node n)
 {
-    struct slice raw = json_node_text(doc->text, n);
+    struct slice raw = json_node_text(text, n);
 
     if (!(n.end & JSON_ESCAPED))
         return raw;
     char *plain = arena_alloc(a, raw.len);
     return slice_n(plain, json_unescape(plain, raw));
-}
-
-/* Compares without memory: an escape never makes text longer, so a key with escapes is resolved only where it may fit.
- */
-static bool key_is(const struct json_doc *doc, struct json_node n, struct slice key)
-{
-    struct slice raw = json_node_text(doc->text, n);
-
-    if (!(n.end & JSON_ESCAPED))
-        return slice_eq(raw, key);
-    if (raw.len < key.len)
-        return false;
-    struct arena scratch = ARENA_INIT;
-    bool same = slice_eq(unescaped(&scratch, doc, n), key);
-    arena_free(&scratch);
-    return same;
 }
 
 struct json json_get(struct json object, struct slice key)
@@ -92,20 +76,23 @@ struct json json_get(struct json object, struct slice key)
         return absent;
     const struct json_doc *doc = object.doc;
     for (uint32_t at = object.at + 1; doc->nodes[at].start & JSON_KEY;
-         at = json_node_skip(doc->text, doc->nodes, at + 1))
-        if (key_is(doc, doc->nodes[at], key))
+         at = json_node_skip(doc->text, doc->nodes, at + 1)) {
+        struct slice raw = json_node_text(doc->text, doc->nodes[at]);
+        if (doc->nodes[at].end & JSON_ESCAPED ? json_same(raw, true, key, false) : slice_eq(raw, key))
             return (struct json){doc, at + 1};
+    }
     return absent;
 }
 
 struct slice json_key(struct arena *a, struct json member)
 {
-    return is_member(member) ? unescaped(a, member.doc, member.doc->nodes[member.at - 1]) : slice_n(NULL, 0);
+    return is_member(member) ? json_node_plain(a, member.doc->text, member.doc->nodes[member.at - 1])
+                             : slice_n(NULL, 0);
 }
 
 struct slice json_string(struct arena *a, struct json v)
 {
-    return json_kind(v) == JSON_STRING ? unescaped(a, v.doc, node(v)) : slice_n(NULL, 0);
+    return json_kind(v) == JSON_STRING ? json_node_plain(a, v.doc->text, node(v)) : slice_n(NULL, 0);
 }
 
 struct slice json_text(struct json v)
@@ -185,68 +172,4 @@ struct slice json_pointer(struct arena *a, struct json v)
     struct slice result = arena_copy(a, buf_slice(&out));
     buf_free(&out);
     return result;
-}
-
-static uint32_t hex4(const char *p)
-{
-    uint32_t value = 0;
-
-    for (int i = 0; i < 4; i++)
-        value = value * 16 + (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
-    return value;
-}
-
-static size_t put_utf8(char *to, uint32_t c)
-{
-    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-
-    for (size_t i = n - 1; i > 0; i--, c >>= 6)
-        to[i] = (char)(0x80 | (c & 0x3f));
-    to[0] = (char)(lead[n] | c);
-    return n;
-}
-
-size_t json_unescape(char *to, struct slice raw)
-{
-    static const char plain[256] = {
-        ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
-    const char *p = raw.ptr, *end = raw.ptr + raw.len;
-    char *out = to;
-
-    while (p < end) {
-        const char *escape = memchr(p, '\\', (size_t)(end - p));
-        size_t run = (size_t)((escape != NULL ? escape : end) - p);
-        memcpy(out, p, run);
-        out += run;
-        p += run;
-        if (escape == NULL)
-            break;
-        if (p[1] != 'u') {
-            *out++ = plain[(unsigned char)p[1]];
-            p += 2;
-            continue;
-        }
-        uint32_t c = hex4(p + 2);
-        p += 6;
-        if (c >= 0xd800 && c <= 0xdbff) {
-            c = 0x10000 + ((c - 0xd800) << 10) + (hex4(p + 2) - 0xdc00);
-            p += 6;
-        }
-        out += put_utf8(out, c);
-    }
-    return (size_t)(out - to);
-}
-
-void json_put_token(struct buf *out, struct slice key)
-{
-    buf_put_byte(out, '/');
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.ptr[i] == '~')
-            buf_put(out, SLICE("~0"));
-        else if (key.ptr[i] == '/')
-            buf_put(out, SLICE("~1"));
-        else
-            buf_put_byte(out, key.ptr[i]);
-    }
 }

@@ -71,12 +71,11 @@ static size_t character(struct slice s)
     return n;
 }
 
-/* A string that is cut still closes, so that every line stays valid JSON. */
+/* There is room for two quotes. A string that is cut still closes, so that every line stays valid JSON. */
 static void line_put_string(struct line *l, struct slice s)
 {
-    if (line_room(l) < 2 || !line_put(l, SLICE("\"")))
-        l->cut = true;
-    for (size_t n; s.len != 0 && !l->cut; s = slice_from(s, n)) {
+    line_put(l, SLICE("\""));
+    for (size_t n; s.len != 0; s = slice_from(s, n)) {
         char escape[8];
         struct slice piece = slice_to(s, n = character(s));
         unsigned char c = (unsigned char)s.ptr[0];
