@@ -30,8 +30,7 @@ static void walk(struct arena *a, struct json v, struct json *all, size_t *n)
     json_int(v, &number);
     json_bool(v, &truth);
     all[(*n)++] = v;
-    json_each(child, v)
-    {
+    json_each (child, v) {
         struct slice key = json_key(a, child);
         if (json_kind(v) == JSON_OBJECT)
             assert(json_get(v, key).at == child.at);
@@ -59,8 +58,7 @@ static void check_edits(struct arena *a, struct json root, uint32_t choice, bool
     uint32_t dropped = 0, at = 0;
     struct slice more = json_kind(root) == JSON_OBJECT ? SLICE("\"\xc2\xa0 new\":1") : SLICE("1");
 
-    json_each(v, root)
-    {
+    json_each (v, root) {
         uint32_t bits = choice >> (at++ * 2 % 32) & 3;
         if (bits < 2 || n == 32)
             continue;
