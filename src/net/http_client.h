@@ -1,5 +1,6 @@
-/* net/http_client.h: the client side, over libcurl. Blocking; one handle a thread. TLS 1.2 or better; the peer is checked against the given
-   authority or pin and never trusted on first use. Error sentences tell what a person can change (wrong authority, expired, refused, name). */
+/* net/http_client.h: the client side, over libcurl. Blocking; one handle a thread. TLS 1.2 or better; the peer is
+   checked against the given authority or pin and never trusted on first use. Error sentences tell what a person can
+   change (wrong authority, expired, refused, name). */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
 
@@ -10,11 +11,12 @@
 struct http_client;
 
 struct http_client_conf {
-    struct slice url;              /* base: "https://127.0.0.1:6443" */
-    struct slice ca_file;          /* PEM; empty: the system's */
-    struct slice pin;              /* hex SHA-256 of the peer's public key; empty: no pin */
-    struct slice user, password;   /* Basic; empty: none */
-    int64_t connect_us, total_us;  /* 5 s, 60 s */
+    struct slice url;     /* base: "https://127.0.0.1:6443" */
+    struct slice ca_file; /* PEM; empty: the system's */
+    struct slice
+        pin; /* hex SHA-256 of the peer's public key (SPKI); empty: no pin. Without ca_file the pin alone decides */
+    struct slice user, password;  /* Basic; empty: none */
+    int64_t connect_us, total_us; /* 5 s, 60 s */
 };
 
 struct http_result {
@@ -23,24 +25,28 @@ struct http_result {
     struct buf headers; /* raw lines "Name: value\r\n" of the final answer */
 };
 
-int http_client_open(const struct http_client_conf *conf, struct http_client **client_out, struct err *err); /* copies conf */
+int http_client_open(const struct http_client_conf *conf, struct http_client **client_out,
+                     struct err *err); /* copies conf */
 void http_client_close(struct http_client **client);
 /* 0 with any HTTP status; -1 when no answer came (ERR_CONNECT, ERR_TLS, ERR_TIMEOUT). `path` begins with '/'.
    headers: "Name: value" lines. result is filled anew; free with http_result_free. */
-int http_client_send(struct http_client *c, const char *method, struct slice path, const struct slice *headers, size_t n_headers,
-                     struct slice body, size_t max_body, struct http_result *result_out, struct err *err);
+int http_client_send(struct http_client *c, const char *method, struct slice path, const struct slice *headers,
+                     size_t n_headers, struct slice body, size_t max_body, struct http_result *result_out,
+                     struct err *err);
 struct slice http_result_header(const struct http_result *r, struct slice name);
 void http_result_free(struct http_result *r);
 
-/* Server-sent events (WHATWG HTML section 9.2). Calls fn for each event until it returns nonzero, http_client_stop() is called from another
-   thread, or the connection ends: the caller decides about reconnecting. Returns 0 when fn or stop ended it. `silent_us`: no byte at all for so long
-   (comments count as bytes) ends it with ERR_TIMEOUT. */
+/* Server-sent events (WHATWG HTML section 9.2). Calls fn for each event until it returns nonzero, http_client_stop() is
+   called from another thread, or the connection ends: the caller decides about reconnecting. Returns 0 when fn or stop
+   ended it. `silent_us`: no byte at all for so long (comments count as bytes) ends it with ERR_TIMEOUT. */
 struct http_event {
     struct slice id, type, data; /* valid during the call; type "" means "message" */
+    int64_t retry_us;            /* how long the server asks to wait before coming back; 0: it has not said */
 };
 typedef int http_event_fn(void *arg, const struct http_event *event);
-int http_client_follow(struct http_client *c, struct slice path, const struct slice *headers, size_t n_headers, int64_t silent_us,
-                       http_event_fn *fn, void *arg, struct err *err);
-void http_client_stop(struct http_client *c); /* any thread; also ends a send in flight */
+int http_client_follow(struct http_client *c, struct slice path, const struct slice *headers, size_t n_headers,
+                       int64_t silent_us, http_event_fn *fn, void *arg, struct err *err);
+/* Any thread; also ends a send in flight (ERR_UNAVAILABLE). For good: a stopped client can only be closed. */
+void http_client_stop(struct http_client *c);
 
 #endif
