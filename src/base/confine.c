@@ -7,7 +7,7 @@
 
 int confine_privileges(struct err *err)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || (!CONFINE_SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0))
         return err_set(err, ERR_SYSTEM, "", "privileges cannot be given up: %s", strerror(errno));
     return 0;
 }

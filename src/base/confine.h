@@ -5,7 +5,7 @@
 #include "base/err.h"
 
 /* Built with a sanitizer: its runtime opens files, ptraces itself to look for leaks and maps where it likes, so that a filter
-   would end the tests and not the attacker. confine_calls() then does nothing. */
+   would end the tests and not the attacker. confine_calls() then does nothing, and the process stays dumpable. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CONFINE_SANITIZED 1
 #elif defined(__has_feature)

@@ -84,7 +84,7 @@ static void test_base_confine__all_but_what_is_named(void **state)
 
 static void look_at_privileges(void)
 {
-    if (prctl(PR_GET_DUMPABLE) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+    if (prctl(PR_GET_DUMPABLE) != CONFINE_SANITIZED || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
         _exit(1);
 }
 
