@@ -155,6 +155,7 @@ struct store_reader {
     sqlite3 *db;
     sqlite3_stmt *sql[READ_SQLS], *get[STORE_TABLES], *scan[STORE_TABLES];
     struct arena scratch; /* of one call */
+    uint64_t row_seq;     /* where READ_ROW stands; 0: nowhere */
     bool busy;
 };
 int store_read_begin(struct store_reader *r, struct err *err); /* one read transaction a call */

@@ -24,12 +24,29 @@ int store_sql_open(const char *path, int flags, sqlite3 **db_out, struct err *er
     return -1;
 }
 
-/* SQLite says SQLITE_FULL only where write() answered ENOSPC; a quota and a file size limit come as I/O errors. */
+static int last_errno(sqlite3 *db, int which)
+{
+    sqlite3_file *f = NULL;
+    int number = 0;
+
+    if (sqlite3_file_control(db, "main", which, &f) == SQLITE_OK && f != NULL && f->pMethods != NULL)
+        f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
+static bool says_full(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
+/* SQLite says SQLITE_FULL only where write() answered ENOSPC; a quota and a file size limit come as I/O errors, of the
+   database or of the log. (sqlite3_system_errno() is that of whatever was called last.) */
 static bool is_full(sqlite3 *db)
 {
-    int code = sqlite3_errcode(db) & 0xff, system = sqlite3_system_errno(db);
+    int code = sqlite3_errcode(db) & 0xff;
 
-    return code == SQLITE_FULL || (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG));
+    return code == SQLITE_FULL || (code == SQLITE_IOERR && (says_full(last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER)) ||
+                                                            says_full(last_errno(db, SQLITE_FCNTL_FILE_POINTER))));
 }
 
 int store_sql_fail(sqlite3 *db, const char *doing, struct err *err)
