@@ -1,12 +1,5 @@
 #include "base/json.h"
 
-#include <assert.h>
-#include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <sys/random.h>
-#include <unistd.h>
-
 #if defined(__SSE2__) && !defined(JSON_PORTABLE)
 #include <emmintrin.h>
 #endif
@@ -135,6 +128,29 @@ static size_t utf8_length(const char *text, const char *end)
     return n;
 }
 
+/* Steps over characters that are not ASCII, and over blanks, which stand between the words of such texts. p is at one
+   of the former. Returns the first byte that is neither, or NULL with the place of a byte that is not UTF-8 in
+   *bad_out. */
+static const char *scan_utf8(const char *p, const char *end, const char **bad_out)
+{
+    while (p < end && ((unsigned char)*p >= 0x80 || *p == ' ')) {
+        unsigned char c = (unsigned char)*p;
+        if (c == ' ') {
+            p++;
+        } else if (c >= 0xc2 && c <= 0xdf && end - p >= 2 && ((unsigned char)p[1] & 0xc0) == 0x80) {
+            p += 2;
+        } else {
+            size_t n = utf8_length(p, end);
+            if (n == 0) {
+                *bad_out = p;
+                return NULL;
+            }
+            p += n;
+        }
+    }
+    return p;
+}
+
 /* Four hexadecimal digits; -1 when they are not. */
 static int32_t hex4(const char *p, const char *end)
 {
@@ -212,10 +228,10 @@ static inline const char *scan_string(const struct parser *ps, const char *p, bo
         } else if ((unsigned char)*p < 0x20) {
             return fail_syntax(ps, p, "a control character in a string");
         } else {
-            size_t n = utf8_length(p, ps->end);
-            if (n == 0)
-                return fail(ps, p, ERR_JSON_UTF8, "not valid UTF-8");
-            p += n;
+            const char *bad = p;
+            p = scan_utf8(p, ps->end, &bad);
+            if (p == NULL)
+                return fail(ps, bad, ERR_JSON_UTF8, "not valid UTF-8");
         }
     }
     if (p == ps->end)
@@ -269,41 +285,6 @@ static const char *scan_word(const struct parser *ps, const char *p, struct slic
 
 /* ---- duplicate keys ---- */
 
-struct key_seed {
-    uint64_t a, b;
-};
-
-static struct key_seed seed;
-static pthread_once_t seed_once = PTHREAD_ONCE_INIT;
-
-/* A peer that could foresee the hash could make every lookup collide. */
-static void seed_make(void)
-{
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        seed = (struct key_seed){(uint64_t)getpid() * 0x9e3779b97f4a7c15, (uintptr_t)&seed};
-    seed.a |= 1;
-}
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    __uint128_t product = (__uint128_t)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t key_hash(struct slice s)
-{
-    uint64_t h = seed.b ^ s.len, word = 0;
-
-    for (; s.len >= 8; s = slice_from(s, 8)) {
-        memcpy(&word, s.ptr, 8);
-        h = mix(h ^ word, seed.a);
-    }
-    word = 0;
-    memcpy(&word, s.ptr, s.len);
-    return mix(h ^ word, seed.a ^ 0xa0761d6478bd642f);
-}
-
 static const char *fail_duplicate(struct parser *ps, struct frame *f, uint32_t key)
 {
     f->key = key;
@@ -344,42 +325,6 @@ static inline bool is_duplicate(struct parser *ps, struct frame *f)
     return maybe && stands_before(ps, f);
 }
 
-struct slot {
-    uint32_t key, hash; /* key 0: empty */
-};
-
-/* Enters one key; true when it was there. */
-static bool enter_key(const struct parser *ps, struct slot *table, uint32_t mask, uint32_t key, uint32_t hash)
-{
-    uint32_t at = hash & mask;
-
-    for (; table[at].key != 0; at = (at + 1) & mask)
-        if (table[at].hash == hash && json_node_same(ps->text, ps->nodes[table[at].key], ps->nodes[key]))
-            return true;
-    table[at] = (struct slot){key, hash};
-    return false;
-}
-
-/* All keys of a large object at once, by open addressing: linear whatever the peer sends. Returns the key that stands
-   twice, or 0. */
-static uint32_t find_twice(const struct parser *ps, const struct frame *f)
-{
-    struct arena scratch = ARENA_INIT;
-    uint32_t size = 128, twice = 0;
-
-    pthread_once(&seed_once, seed_make);
-    while (size < 2 * f->count)
-        size *= 2;
-    struct slot *table = arena_array(&scratch, struct slot, size);
-    for (uint32_t at = f->open + 1; at < ps->n_nodes && twice == 0; at = json_node_skip(ps->text, ps->nodes, at + 1)) {
-        struct slice key = json_node_plain(&scratch, ps->text, ps->nodes[at]);
-        if (enter_key(ps, table, size - 1, at, (uint32_t)key_hash(key)))
-            twice = at;
-    }
-    arena_free(&scratch);
-    return twice;
-}
-
 /* ---- containers ---- */
 
 static void grow_frames(struct parser *ps)
@@ -406,7 +351,7 @@ static const char *open_container(struct parser *ps, const char *p)
 
 static const char *close_container(struct parser *ps, struct frame *f, const char *p)
 {
-    uint32_t twice = f->close == '}' && f->count > FEW ? find_twice(ps, f) : 0;
+    uint32_t twice = f->close == '}' && f->count > FEW ? json_keys_twice(ps->text, ps->nodes, f->open, f->count) : 0;
     if (twice != 0)
         return fail_duplicate(ps, f, twice);
     push(ps, offset(ps, p), f->count);

@@ -67,6 +67,9 @@ static inline bool json_node_same(const char *text, struct json_node x, struct j
     return json_same(a, x.end & JSON_ESCAPED, b, y.end & JSON_ESCAPED);
 }
 
+/* A key that stands twice among the `count` members behind `open`, or 0. By hashing: linear whatever a peer sends. */
+uint32_t json_keys_twice(const char *text, const struct json_node *nodes, uint32_t open, uint32_t count);
+
 /* Appends "/" and the reference token of one key (RFC 6901 section 3). */
 void json_put_token(struct buf *out, struct slice key);
 
