@@ -9,6 +9,7 @@
 
 enum {
     CRYPTO_HASH = 32,
+    CRYPTO_SHA1 = 20,
     CRYPTO_KEY = 32,
     CRYPTO_MAC = 32,
     CRYPTO_SIGN_PUBLIC = 32,
@@ -21,6 +22,8 @@ int crypto_start(struct err *err); /* once, before threads */
 
 void crypto_sha256(struct slice in, uint8_t out[CRYPTO_HASH]);
 void crypto_sha256_2(struct slice first, struct slice second, uint8_t out[CRYPTO_HASH]); /* of both, one after the other */
+/* For the name-based UUIDs of STIX alone (RFC 9562 section 5.5); never where a collision could hurt. Needs no crypto_start(). */
+void crypto_sha1(struct slice in, uint8_t out[CRYPTO_SHA1]);
 struct crypto_hash; /* streaming */
 struct crypto_hash *crypto_hash_new(void);
 void crypto_hash_add(struct crypto_hash *h, struct slice in);
