@@ -171,7 +171,7 @@ static const struct eve_field top[] = {
 static const struct eve_field *row_of(const struct eve_field *rows, struct slice key)
 {
     for (; rows->key.len != 0; rows++)
-        if (rows->key.len == key.len && memcmp(rows->key.ptr, key.ptr, key.len) == 0)
+        if (rows->key.len == key.len && rows->key.ptr[0] == key.ptr[0] && memcmp(rows->key.ptr, key.ptr, key.len) == 0)
             return rows;
     return NULL;
 }

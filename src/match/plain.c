@@ -159,10 +159,17 @@ static size_t take_url(struct scan *s, struct slice rest)
 
 static bool is_scheme(struct slice run)
 {
+    if (run.len < 2 || run.len > 8)
+        return false;
     for (size_t i = 0; i < run.len; i++)
         if (!((run.ptr[i] | 32) >= 'a' && (run.ptr[i] | 32) <= 'z'))
             return false;
-    return run.len >= 2 && run.len <= 8;
+    return true;
+}
+
+static bool is_url_mark(struct slice here)
+{
+    return slice_starts(here, SLICE("://")) || slice_starts(here, SLICE("[:]//")) || slice_starts(here, SLICE("[://]"));
 }
 
 /* One run from the start of `rest`; how many bytes it took. */
@@ -173,19 +180,20 @@ static size_t run_at(struct scan *s, struct slice rest)
 
     while (at < rest.len) {
         unsigned char c = (unsigned char)rest.ptr[at];
-        struct slice here = slice_from(rest, at);
-        size_t form = class_of[c] == BRACKET ? defang_at(here) : 0;
-        bool url = slice_starts(here, SLICE("://")) || slice_starts(here, SLICE("[:]//")) ||
-                   slice_starts(here, SLICE("[://]"));
-        if (url && is_scheme(slice_to(rest, at)))
-            return take_url(s, rest);
-        if (class_of[c] == INSIDE)
+        if (class_of[c] == INSIDE && c != ':') {
             at++;
-        else if (form != 0 && at != 0) {
-            at += form;
-            defanged = true;
-        } else
+            continue;
+        }
+        if (class_of[c] == OUTSIDE)
             break;
+        struct slice here = slice_from(rest, at);
+        if (is_scheme(slice_to(rest, at)) && is_url_mark(here))
+            return take_url(s, rest);
+        size_t form = c == ':' ? 1 : at != 0 ? defang_at(here) : 0;
+        if (form == 0)
+            break;
+        at += form;
+        defanged = defanged || c != ':';
     }
     if (defanged)
         take_defanged(s, slice_to(rest, at));
