@@ -31,7 +31,8 @@ test: packages
 test-replay: release
 	@tools/replay --tocsin $(TOCSIN) --kills 20 --seed 1
 
-bench: release
+bench: packages
+	@tools/build bench
 	@tools/run-bench $(RELEASE) $(BENCH)
 
 install: release
