@@ -165,7 +165,7 @@ static int certificate_error(struct http_client *c, struct err *err)
         return err_set(
             err, ERR_TLS, "",
             "the certificate of %s is signed by an authority that is not known here: give its ca file (now: %s)",
-            c->url, c->ca_file != NULL ? c->ca_file : "the system's authorities");
+            c->url, c->ca_file == NULL ? "the system's authorities" : c->ca_file[0] == '-' ? "the authority in its client file" : c->ca_file);
     case X509_V_OK:
         return err_set(err, ERR_TLS, "",
                        "the certificate of %s is made out to another name: use the name that it carries", c->url);
@@ -286,7 +286,11 @@ static void set_trust(struct http_client *c)
 
     curl_easy_setopt(c->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (c->ca_file != NULL) {
-        curl_easy_setopt(c->easy, CURLOPT_CAINFO, c->ca_file);
+        struct curl_blob pem = {c->ca_file, strlen(c->ca_file), CURL_BLOB_COPY};
+        if (strncmp(c->ca_file, "-----BEGIN ", 11) == 0)
+            curl_easy_setopt(c->easy, CURLOPT_CAINFO_BLOB, &pem);
+        else
+            curl_easy_setopt(c->easy, CURLOPT_CAINFO, c->ca_file);
         curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
     }
     if (c->pin != NULL)
