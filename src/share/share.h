@@ -122,12 +122,13 @@ int share_accept(const struct share_policy *p, const struct share_facts *f, stru
 
 /* ---- anonymise: names out, minted ids in (DESIGN.md invariant 2 and section 7) ---- */
 
-/* Ids that the submitter coined and that must be remapped: the object's own and every reference, except deterministic SCO ids (UUIDv5, and every SCO
+/* Ids that the submitter coined and that must be remapped: the object's own, every string that is an id (references, wherever they stand) and the ids inside
+   text and keys (each once), except deterministic SCO ids (UUIDv5, and every SCO
    id of version 5), marking definitions, extension definitions, and what is_foreign() knows (objects of other known producers). */
 typedef bool share_foreign_fn(void *arg, struct slice id);
 struct share_name {
     struct json at;            /* the JSON string; its kind JSON_ABSENT: an id inside free text */
-    struct slice id;
+    struct slice id;           /* its UUID in lower case, whatever the submitter wrote */
     uint8_t mac[32];           /* the caller fills it: keys' MAC of (owner, collection, id) */
 };
 struct share_names {

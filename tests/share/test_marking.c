@@ -30,16 +30,16 @@
 
 /* clang-format off */
 static const char envelope[] = "["                                               /* what stands beside the object */
-    MARK STATEMENT "," STATEMENT_DEF "},"                                       
-    MARK ACS ",\"extensions\":{" ACS_KEY ":{\"identifier\":\"x\"}}},"           
-    MARK PAP ",\"extensions\":{" PAP_KEY ":{\"pap\":\"red\"}}},"                
+    MARK STATEMENT "," STATEMENT_DEF "},"
+    MARK ACS ",\"extensions\":{" ACS_KEY ":{\"identifier\":\"x\"}}},"
+    MARK PAP ",\"extensions\":{" PAP_KEY ":{\"pap\":\"red\"}}},"
     MARK ODD ",\"definition_type\":\"tlp\",\"definition\":{\"tlp\":\"green\"}},"
-    MARK BOTH "," STATEMENT_DEF ",\"extensions\":{" ACS_KEY ":{}}},"            
-    MARK MIXED "," STATEMENT_DEF "},"                                           
-    MARK MIXED ",\"definition_type\":\"x-ours\"},"                              
-    TLP2(GREEN2, "green") ",\"name\":\"TLP:GREEN\"},"                           
-    TLP1(RED1, "white") "},"                                                    
-    TLP1(WHITE1, "clear") ",\"name\":\"TLP:CLEAR\"},"                           
+    MARK BOTH "," STATEMENT_DEF ",\"extensions\":{" ACS_KEY ":{}}},"
+    MARK MIXED "," STATEMENT_DEF "},"
+    MARK MIXED ",\"definition_type\":\"x-ours\"},"
+    TLP2(GREEN2, "green") ",\"name\":\"TLP:GREEN\"},"
+    TLP1(RED1, "white") "},"
+    TLP1(WHITE1, "clear") ",\"name\":\"TLP:CLEAR\"},"
     "{\"type\":7},7]";
 /* clang-format on */
 
