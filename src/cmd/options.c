@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 static const struct option_row help_row = {"help", NULL, "Print this and leave.", OPTIONS_ONCE};
 
@@ -140,14 +141,26 @@ void options_help(const struct option_command *command, struct buf *out)
     }
 }
 
+int options_fail(const struct option_command *command, const struct err *err)
+{
+    bool usage_error = err->code == ERR_USAGE; /* its sentence names the place already */
+
+    fprintf(stderr, "tocsin %s: %s%s%s\n", command->name, usage_error ? "" : err->place,
+            usage_error || err->place[0] == '\0' ? "" : ": ", err->text);
+    if (usage_error) {
+        fprintf(stderr, "Try: tocsin %s --help\n", command->name);
+        return OPTIONS_STATUS_USAGE;
+    }
+    return err->code == ERR_CONF_SYNTAX || err->code == ERR_CONF_VALUE ? EX_CONFIG : EXIT_FAILURE;
+}
+
 bool options_begin(struct arena *a, const struct option_command *command, int argc, char **argv, struct options *out,
                    int *status_out)
 {
     struct err err = ERR_INIT;
 
     if (options_parse(a, command, argc, argv, out, &err) != 0) {
-        fprintf(stderr, "tocsin %s: %s\nTry: tocsin %s --help\n", command->name, err.text, command->name);
-        *status_out = OPTIONS_STATUS_USAGE;
+        *status_out = options_fail(command, &err);
         return false;
     }
     if (!out->help)

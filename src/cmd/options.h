@@ -54,6 +54,10 @@ void options_help(const struct option_command *command, struct buf *out);
 bool options_begin(struct arena *a, const struct option_command *command, int argc, char **argv, struct options *out,
                    int *status_out);
 
+/* What a command ends with: tells the error, gives the exit status: 2 for ERR_USAGE, 78 (EX_CONFIG) for a
+ * configuration, else 1. */
+int options_fail(const struct option_command *command, const struct err *err);
+
 /* A name that the command's table does not have is our own mistake. */
 bool options_has(const struct options *o, const char *name);
 struct slice options_get(const struct options *o, const char *name); /* {NULL, 0} when not given */

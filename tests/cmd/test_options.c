@@ -116,6 +116,21 @@ static void test_cmd_options__begin_tells_the_status(void **state)
     arena_free(&a);
 }
 
+static void test_cmd_options__fail_tells_the_status(void **state)
+{
+    static const struct {
+        enum err_code code;
+        int status;
+    } rows[] = {{ERR_USAGE, 2}, {ERR_CONF_SYNTAX, 78}, {ERR_CONF_VALUE, 78}, {ERR_PORT_IN_USE, 1}, {ERR_SYSTEM, 1}};
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct err err = ERR_INIT;
+        err_set(&err, rows[i].code, "/place", "");
+        if (options_fail(&init, &err) != rows[i].status)
+            fail_row(i, "%s", err_name(rows[i].code));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_cmd_options__wrong_lines),
         cmocka_unit_test(test_cmd_options__help),
         cmocka_unit_test(test_cmd_options__begin_tells_the_status),
+        cmocka_unit_test(test_cmd_options__fail_tells_the_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
