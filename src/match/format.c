@@ -36,12 +36,24 @@ struct slice match_format_name(const struct match_format *f)
 
 /* ---- lookups, a batch at a time ---- */
 
-static bool told_before(struct scan *s, struct slice line, uint64_t indicator)
+/* A line that names a value twice, or two values of one indicator, tells of it once. What goes beyond the two short
+   lists (a value that more than 64 indicators carry beside another one) may be told twice. */
+static bool told_value(struct scan *s, struct slice line, const struct entry *e)
 {
     if (s->told_line.ptr != line.ptr) {
         s->told_line = line;
-        s->n_told = 0;
+        s->n_told = s->n_told_values = 0;
     }
+    for (uint32_t i = 0; i < s->n_told_values; i++)
+        if (s->told_values[i] == e)
+            return true;
+    if (s->n_told_values < SCAN_HITS)
+        s->told_values[s->n_told_values++] = e;
+    return false;
+}
+
+static bool told_indicator(struct scan *s, uint64_t indicator)
+{
     for (uint32_t i = 0; i < s->n_told; i++)
         if (s->told[i] == indicator)
             return true;
@@ -52,12 +64,13 @@ static bool told_before(struct scan *s, struct slice line, uint64_t indicator)
 
 static void tell(struct scan *s, const struct scan_probe *p, const struct entry *e)
 {
+    if (told_value(s, p->line, e))
+        return;
     struct match_hit hit = {.kind = p->kind, .value = entry_value(e), .seen = p->seen, .field = p->field};
     struct match_line line = {p->line, s->format->time(p->line, p->time)};
-
     for (uint32_t i = 0; i < e->n; i++) {
         hit.indicator = e->indicators[i];
-        if (told_before(s, p->line, hit.indicator))
+        if (told_indicator(s, hit.indicator))
             continue;
         s->stats->hits++;
         s->fn(s->arg, &line, &hit);
@@ -256,7 +269,7 @@ void match_lines(struct match_reader *r, const struct match_format *f, struct sl
     s.arg = arg;
     s.stats = stats;
     s.arena = &r->line;
-    s.n_probes = s.n_told = 0;
+    s.n_probes = s.n_told = s.n_told_values = 0;
     s.told_line = (struct slice){NULL, 0};
     stats->bytes += lines.len;
     match_reader_enter(r);

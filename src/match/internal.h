@@ -184,8 +184,9 @@ struct scan {
     uint32_t n_probes;
     /* of the line whose hits are being told */
     struct slice told_line;
+    const struct entry *told_values[SCAN_HITS];
     uint64_t told[SCAN_HITS];
-    uint32_t n_told;
+    uint32_t n_told, n_told_values;
 };
 
 struct match_format {

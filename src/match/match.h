@@ -57,6 +57,7 @@ struct match_line { /* what a hit callback may want to know about its line */
     struct slice text;
     int64_t time_us; /* of the event itself; 0: the line does not say */
 };
+/* One line tells of an indicator once, whichever of its values stand there and however often. */
 typedef void match_line_fn(void *arg, const struct match_line *line, const struct match_hit *hit);
 void match_lines(struct match_reader *r, const struct match_format *f, struct slice lines, match_line_fn *fn, void *arg,
                  struct match_stats *stats);
