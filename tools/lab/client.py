@@ -54,10 +54,10 @@ class Account:
         self._kept = None
 
     def tls(self):
-        context = ssl.create_default_context(cadata=self._ca()) if self._ca() else ssl._create_unverified_context()
+        context = ssl.create_default_context(cadata=self.ca()) if self.ca() else ssl._create_unverified_context()
         return context
 
-    def _ca(self):
+    def ca(self):
         ca = self.values.get("ca", "")
         if ca and "BEGIN" not in ca:
             where = pathlib.Path(ca)

@@ -149,9 +149,9 @@ def still_there(story, hub):
     if not who.program.running():
         raise Failure("running", f"exit status {who.program.popen.returncode}")
     who.status()
-    died = [e for e in who.program.log.poll() if "died" in e["event"] or "crash" in e["event"]]
+    died = who.program.log.find("hub_child_ended", who.program.started_at)
     if died:
-        raise Failure("no part of it died", f"{died[0]}")
+        raise Failure("no part of it ended", f"{died}")
 
 
 @sentence("a second program on {hub}'s port is refused with {word:text}")

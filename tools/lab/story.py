@@ -150,6 +150,19 @@ def find_sentence(line):
     return None, None
 
 
+@sentence("it is false that {claim:any}")
+def is_false(story, claim):
+    """The claim is another sentence, which must fail: this is how the runner's own checks are checked."""
+    function, values = find_sentence(claim)
+    if function is None:
+        raise Failure("a sentence that the runner knows", claim)
+    try:
+        function(story, **values)
+    except Failure:
+        return
+    raise Failure("the claim fails", "it held")
+
+
 def run_story(path, tocsin, slow=1.0, keep=None, say=lambda line: None):
     """Runs one story. None when all of it happened; else the report for a person."""
     lines = list(read_story(path))
