@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,14 @@ struct slice arena_printf(struct arena *a, const char *format, ...)
     va_end(again);
     va_end(args);
     return slice_n(text, (size_t)len);
+}
+
+void arena_give_back(struct arena *a, void *newest, size_t used)
+{
+    char *end = (char *)newest + ((used + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1));
+
+    assert(a->blocks->bytes <= (char *)newest && end <= a->at);
+    a->at = end;
 }
 
 void arena_reset(struct arena *a)

@@ -17,6 +17,7 @@ void *arena_alloc(struct arena *a, size_t size);               /* 16-byte aligne
 void *arena_zero(struct arena *a, size_t size);                /* cleared */
 struct slice arena_copy(struct arena *a, struct slice s);      /* with a NUL behind, not counted */
 struct slice arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void arena_give_back(struct arena *a, void *newest, size_t used); /* the newest allocation shrinks to `used` bytes */
 void arena_reset(struct arena *a);                             /* keeps the first block for the next unit of work */
 void arena_free(struct arena *a);                              /* leaves an empty arena */
 

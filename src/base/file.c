@@ -14,6 +14,7 @@ static int fail(struct err *err, const char *path, const char *what)
 {
     int number = errno;
     char text[128];
+    /* EFBIG: a limit on the size of files, which is room that this process does not have. */
     bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
 
     return err_set(err, full ? ERR_DISK_FULL : ERR_SYSTEM, path, "%s: %s", what, strerror_r(number, text, sizeof text));

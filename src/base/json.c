@@ -22,7 +22,7 @@ struct parser {
     const char *text, *end;
     struct json_node *nodes;
     struct frame *frames;
-    uint32_t n_nodes, nodes_cap, depth, frames_cap, values;
+    uint32_t n_nodes, depth, frames_cap, values;
     const struct json_limits *max;
     struct arena *arena;
     struct err *err;
@@ -76,20 +76,8 @@ static const char *fail_syntax(const struct parser *ps, const char *p, const cha
 
 /* ---- the tape ---- */
 
-static void grow_nodes(struct parser *ps)
-{
-    uint32_t cap = ps->nodes_cap * 2;
-    struct json_node *nodes = arena_alloc(ps->arena, cap * sizeof *nodes);
-
-    memcpy(nodes, ps->nodes, ps->n_nodes * sizeof *nodes);
-    ps->nodes = nodes;
-    ps->nodes_cap = cap;
-}
-
 static inline uint32_t push(struct parser *ps, uint32_t start, uint32_t end)
 {
-    if (ps->n_nodes == ps->nodes_cap)
-        grow_nodes(ps);
     ps->nodes[ps->n_nodes] = (struct json_node){start, end};
     return ps->n_nodes++;
 }
@@ -329,11 +317,10 @@ static inline bool is_duplicate(struct parser *ps, struct frame *f)
 
 static void grow_frames(struct parser *ps)
 {
-    uint32_t cap = ps->frames_cap == 0 ? FIRST_FRAMES : ps->frames_cap * 2;
+    uint32_t cap = ps->frames_cap * 2;
     struct frame *frames = arena_alloc(ps->arena, cap * sizeof *frames);
 
-    if (ps->depth != 0)
-        memcpy(frames, ps->frames, ps->depth * sizeof *frames);
+    memcpy(frames, ps->frames, ps->depth * sizeof *frames);
     ps->frames = frames;
     ps->frames_cap = cap;
 }
@@ -473,20 +460,35 @@ static int parse_document(struct parser *ps)
     return 0;
 }
 
+/* Nodes of the largest tape that the text and the limits allow: a byte is at most one node, a value at most three (key,
+   opening and closing). Memory never touched costs nothing, and what is not used goes back. */
+static size_t most_nodes(size_t len, uint32_t values)
+{
+    return len < (size_t)values * 3 + 3 ? len : (size_t)values * 3 + 3;
+}
+
 int json_parse(struct arena *a, struct slice text, const struct json_limits *max, struct json *root_out,
                struct err *err)
 {
-    struct parser ps = {.text = text.ptr, .end = text.ptr + text.len, .arena = a, .err = err};
+    struct frame frames[FIRST_FRAMES];
+    struct parser ps = {.text = text.ptr,
+                        .end = text.ptr + text.len,
+                        .frames = frames,
+                        .frames_cap = FIRST_FRAMES,
+                        .max = max != NULL ? max : &json_limits_default,
+                        .arena = a,
+                        .err = err};
 
-    ps.max = max != NULL ? max : &json_limits_default;
     if (text.len > ps.max->bytes || text.len >= JSON_OFFSET)
         return err_set(err, ERR_LIMIT_BYTES, "", "%zu bytes, at most %zu are accepted", text.len, ps.max->bytes);
     if (text.len == 0)
         return err_set(err, ERR_JSON_SYNTAX, "", "the text is empty");
     struct json_doc *doc = arena_new(a, struct json_doc);
-    ps.nodes_cap = (uint32_t)(text.len / 8) + 16;
-    ps.nodes = arena_alloc(a, ps.nodes_cap * sizeof *ps.nodes);
-    if (parse_document(&ps) != 0)
+    ps.nodes = arena_alloc(a, most_nodes(text.len, ps.max->values) * sizeof *ps.nodes);
+    int result = parse_document(&ps);
+    if (result == 0 && ps.frames == frames) /* else frames stand behind the tape */
+        arena_give_back(a, ps.nodes, ps.n_nodes * sizeof *ps.nodes);
+    if (result != 0)
         return -1;
     *doc = (struct json_doc){text.ptr, ps.nodes, ps.n_nodes};
     *root_out = (struct json){doc, 0};

@@ -9,8 +9,8 @@
 #include "base/err.h"
 
 struct json_limits {
-    uint32_t depth, values, members, string_max; /* each exceeded: its own ERR_LIMIT_* */
-    size_t bytes;
+    uint32_t depth, values, members, string_max; /* each exceeded: its own ERR_LIMIT_*. members: of one object; string_max: bytes */
+    size_t bytes;                                /* between the quotes as sent, of keys too. Texts of 2 GiB are never read. */
 };
 
 extern const struct json_limits json_limits_default; /* 64 deep, 4 M values, 100,000 members, 4 MiB a string, 64 MiB */
@@ -32,6 +32,9 @@ struct json { /* one value; pass by value; {NULL, 0} is JSON_ABSENT */
     uint32_t at;
 };
 
+/* `max` NULL: json_limits_default. Errors: ERR_JSON_SYNTAX, ERR_JSON_UTF8, ERR_JSON_DUPLICATE_KEY, ERR_LIMIT_*. Whatever a peer
+   sends, time is linear in the text, the tape takes 8 bytes for each value, key and end of a container, and nothing is read past
+   the end of the text. The stack does not grow with depth. */
 int json_parse(struct arena *a, struct slice text, const struct json_limits *max, struct json *root_out, struct err *err);
 
 enum json_kind json_kind(struct json v);
@@ -52,7 +55,7 @@ struct slice json_pointer(struct arena *a, struct json v);  /* RFC 6901, for err
 
 /* Scrub, anonymise and projection are edits on the original bytes: everything not named comes out byte for byte.
    Edits are sorted by offset, disjoint, and below `root`. with.ptr NULL drops the member (or element) and one comma.
-   `append` is raw text put in before the closing brace of root, written as members without a leading comma
+   `append` is raw text put in before the closing brace (or bracket) of root, written as members without a leading comma
    ("\"a\":1,\"b\":2"); empty for none. out_at receives where a replacement stands in `out`, counted from the start of what
    this call wrote. */
 struct json_edit {
@@ -63,7 +66,8 @@ struct json_edit {
 void json_edit_sort(struct json_edit *edits, size_t n);
 void json_splice(struct buf *out, struct json root, struct json_edit *edits, size_t n, struct slice append);
 
-/* Append-only writer. It keeps commas right by looking at the last byte written; it escapes strings and never checks them. */
+/* Append-only writer. It keeps commas right by looking at the last byte written (none is due behind a blank or a newline); it
+   escapes strings and never checks them: what is not UTF-8 comes out as it went in. */
 void json_put_open(struct buf *out, char brace);          /* '{' or '[', with a comma before it where one is due */
 void json_put_close(struct buf *out, char brace);         /* '}' or ']' */
 void json_put_key(struct buf *out, struct slice key);     /* comma where due, key and colon */

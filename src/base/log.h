@@ -1,6 +1,8 @@
 /* base/log.h: events with fields, one JSON object a line, to standard error or a file. The calling thread only copies into a
    ring; a writer thread writes (a pipe or journald may block). When the ring is full events are dropped and counted, never
-   waited for. Never log content of objects, credentials or who submitted. */
+   waited for; an event log_dropped tells how many. A line is cut to 1 KiB (then "cut":true is its last member) and is valid JSON
+   whatever bytes the fields hold. Any thread, but fork() before log_open(): a child has no writer.
+   Never log content of objects, credentials or who submitted. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

@@ -56,6 +56,9 @@ static void test_base_arena__keeps_what_it_gave(void **state)
     assert_slice(big, "kept");
     assert_int_equal((uintptr_t)first % 16, 0);
     assert_slice(arena_printf(&a, "%d-%s", 7, "x"), "7-x");
+    char *newest = arena_alloc(&a, 1 << 20);
+    arena_give_back(&a, newest, 17);
+    assert_ptr_equal(arena_alloc(&a, 1), newest + 32);
     arena_reset(&a);
     assert_non_null(arena_alloc(&a, 10));
     arena_free(&a);

@@ -460,6 +460,20 @@ static void test_base_json__deep_texts_need_no_stack(void **state)
     arena_free(&a);
 }
 
+/* However small the texts, a document keeps no more of the arena than its nodes. */
+static void test_base_json__gives_back_what_the_tape_does_not_need(void **state)
+{
+    struct arena a = ARENA_INIT;
+    struct json first =
+        parsed(&a, "[\"0123456789012345678901234567890123456789012345678901234567890123456789\",{\"a\":0}]");
+    const char *before = a.at;
+
+    parsed(&a, "[\"0123456789012345678901234567890123456789012345678901234567890123456789\",{\"a\":0}]");
+    assert_true(a.at - before <= 128);
+    assert_int_equal(json_count(first), 2);
+    arena_free(&a);
+}
+
 /* Keys "k0", "k1", ...; the last one becomes key number `again` once more. */
 static void put_members(struct buf *b, uint32_t n, uint32_t again, bool escaped)
 {
@@ -682,6 +696,7 @@ int main(void)
         cmocka_unit_test(test_base_json__points),
         cmocka_unit_test(test_base_json__limits),
         cmocka_unit_test(test_base_json__deep_texts_need_no_stack),
+        cmocka_unit_test(test_base_json__gives_back_what_the_tape_does_not_need),
         cmocka_unit_test(test_base_json__finds_duplicates_in_objects_of_any_size),
         cmocka_unit_test(test_base_json__long_place_is_cut_between_characters),
         cmocka_unit_test(test_base_json__splices),
