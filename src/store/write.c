@@ -25,6 +25,7 @@ static int fail(struct store *s, const char *doing, struct err *err)
 
 static int statement(struct store *s, enum store_write_sql which, sqlite3_stmt **st_out, struct err *err)
 {
+    *st_out = NULL;
     assert(s->writing || which == WRITE_BEGIN);
     if (s->failed.code != ERR_NONE)
         return err_copy(err, &s->failed);
