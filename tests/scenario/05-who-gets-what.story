@@ -35,7 +35,7 @@ only port, shop at north receives plan within 2s
 bank submits "[domain-name:value = 'strict.example']" marking TLP:AMBER+STRICT in board as strict
 only port at north receives strict within 2s
 bank submits "[domain-name:value = 'inner.example']" marking TLP:GREEN in board as inner
-only port at north receives inner within 2s
+only port, shop at north receives inner within 2s
 quay does not receive plan
 
 # No marking: the default that the submitter declared for this collection goes into the release, and an expiry with it.
