@@ -47,6 +47,8 @@ static const struct place system_places[] = {
     {"/lib", FS_READ},
     {"/lib64", FS_READ},
     {"/run/systemd/resolve", FS_READ}, /* where /etc/resolv.conf may lead */
+    {"/run/resolvconf", FS_READ},
+    {"/run/NetworkManager", FS_READ},
     {"/proc/self", FS_READ},
     {"/proc/sys", FS_READ}, /* overcommit, for malloc */
     {"/sys/devices/system/cpu", FS_READ},

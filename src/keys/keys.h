@@ -49,8 +49,7 @@ int keys_make(const char *dir, struct err *err);
 
 /* The process: reads DIR/secret, answers on all channels until all are closed. Memory locked and not dumpable, no new
    privileges, no network and no file any more (seccomp). Signals that ask a service to end are ignored: it ends when
-   nobody can ask any more. Returns the exit status: 0, or 78 (EX_CONFIG) when the secret cannot be used. crypto_start()
-   has been called. */
+   nobody can ask any more. Returns the exit status: 0, or 78 (EX_CONFIG) when the secret cannot be used. */
 int keys_main(const char *dir, const int *channels, size_t n);
 
 #endif

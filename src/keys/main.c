@@ -126,16 +126,18 @@ static int confine(struct err *err)
 int keys_main(const char *dir, const int *channels, size_t n)
 {
     struct err err = ERR_INIT;
-    void *secrets = crypto_secret_new(sizeof(struct keys_secrets));
+    void *secrets = NULL;
     int status = EX_CONFIG;
 
     ignore_signals();
-    if (load_secrets(dir, secrets, &err) == 0 && confine(&err) == 0) {
-        keys_serve(secrets, channels, n);
-        status = EX_OK;
-    } else {
-        log_event("keys_failed", ERROR_FIELD(&err));
+    if (crypto_start(&err) == 0) {
+        secrets = crypto_secret_new(sizeof(struct keys_secrets));
+        status = load_secrets(dir, secrets, &err) == 0 && confine(&err) == 0 ? EX_OK : EX_CONFIG;
     }
+    if (status == EX_OK)
+        keys_serve(secrets, channels, n);
+    else
+        log_event("keys_failed", ERROR_FIELD(&err));
     crypto_secret_free(&secrets);
     return status;
 }
