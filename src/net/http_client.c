@@ -165,8 +165,14 @@ static int certificate_error(struct http_client *c, struct err *err)
         return err_set(
             err, ERR_TLS, "",
             "the certificate of %s is signed by an authority that is not known here: give its ca file (now: %s)",
-            c->url, c->ca_file == NULL ? "the system's authorities" : c->ca_file[0] == '-' ? "the authority in its client file" : c->ca_file);
-    case X509_V_OK:
+            c->url,
+            c->ca_file == NULL     ? "the system's authorities"
+            : c->ca_file[0] == '-' ? "the authority in its client file"
+                                   : c->ca_file);
+    case X509_V_OK: /* curl compares the name itself, and then has no verdict of OpenSSL's */
+    case X509_V_ERR_UNSPECIFIED:
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return err_set(err, ERR_TLS, "",
                        "the certificate of %s is made out to another name: use the name that it carries", c->url);
     default:
@@ -480,7 +486,8 @@ int http_client_follow(struct http_client *c, struct slice path, const struct sl
     struct slice all[16];
 
     assert(n_headers < sizeof all / sizeof *all && silent_us > 0);
-    memcpy(all, headers, n_headers * sizeof *all);
+    for (size_t i = 0; i < n_headers; i++)
+        all[i] = headers[i];
     all[n_headers] = SLICE("Accept: text/event-stream");
     sse_init(&sse, SSE_MAX);
     int ended = exchange(c, &x, "GET", path, all, n_headers + 1, slice_n(NULL, 0), silent_us, &code);

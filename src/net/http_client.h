@@ -12,7 +12,7 @@ struct http_client;
 
 struct http_client_conf {
     struct slice url;     /* base: "https://127.0.0.1:6443" */
-    struct slice ca_file;         /* path of a PEM file, or PEM text itself; empty: the system's */
+    struct slice ca_file; /* path of a PEM file, or PEM text itself; empty: the system's */
     struct slice
         pin; /* hex SHA-256 of the peer's public key (SPKI); empty: no pin. Without ca_file the pin alone decides */
     struct slice user, password;  /* Basic; empty: none */

@@ -164,8 +164,11 @@ static void pop_piece(struct http_conn *c)
 
 static void count_sent(struct http_conn *c, size_t n)
 {
+    size_t own = n < c->uncounted ? n : c->uncounted; /* the head is not of the subscriber's queue */
+
+    c->uncounted -= own;
     if (c->stream != NULL)
-        http_stream_sent(c->stream, n);
+        http_stream_sent(c->stream, n - own);
     while (n != 0) {
         size_t left = buf_ref_slice(c->out->bytes).len - c->out_at;
         if (n < left) {
@@ -503,6 +506,7 @@ void http_conn_stream(struct http_conn *c, struct http_request *r)
     c->pending = slice_n(NULL, 0);
     enter(c, HTTP_CONN_STREAM, INT64_MAX);
     http_stream_attach(s, c);
+    c->uncounted = buf_ref_slice(head).len;
     http_conn_put(c, head);
     if (is_head) {
         c->keep = false;

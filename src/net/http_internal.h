@@ -81,7 +81,7 @@ struct http_conn {
     struct slice pending; /* read and not parsed: in the loop's scratch while running, else in `saved` */
     struct buf saved;
     struct http_piece *out, **out_end;
-    size_t out_at; /* sent of the first piece */
+    size_t out_at, uncounted; /* sent of the first piece; bytes ahead that are not of a stream's queue */
     uint64_t lingered;
     struct http_request *request;
     struct http_stream *stream;
