@@ -1,10 +1,11 @@
-/* taxii/taxii.h: TAXII 2.1 (OASIS Standard, 10 June 2021) on the wire, both sides. The server parses, checks, negotiates and formats; the backend
-   means. Paths: /taxii2/ (discovery), /{root}/, /{root}/status/{id}/, /{root}/collections/, .../{id}/, .../{id}/manifest/, .../{id}/objects/,
-   .../objects/{object-id}/, .../objects/{object-id}/versions/, and Tocsin's own .../{id}/stream/ (server-sent events). With and without the last slash, no
-   redirect. Collections are named by id or alias.
+/* taxii/taxii.h: TAXII 2.1 (OASIS Standard, 10 June 2021) on the wire, both sides. The server parses, checks,
+   negotiates and formats; the backend means. Paths: /taxii2/ (discovery), /{root}/, /{root}/status/{id}/,
+   /{root}/collections/, .../{id}/, .../{id}/manifest/, .../{id}/objects/,
+   .../objects/{object-id}/, .../objects/{object-id}/versions/, and Tocsin's own .../{id}/stream/ (server-sent events).
+   With and without the last slash, no redirect. Collections are named by id or alias.
 
-   Sign-in comes before the body. Backend calls run on a loop and must return at once; the answer is given later, once, from any thread, by
-   taxii_reply_*(). */
+   Sign-in comes before the body. Backend calls run on a loop and must return at once; the answer is given later, once,
+   from any thread, by taxii_reply_*(). */
 #ifndef TAXII_TAXII_H
 #define TAXII_TAXII_H
 
@@ -18,20 +19,20 @@
 struct taxii_who; /* the backend's own: who asks; NULL is nobody (discovery may be read by nobody) */
 
 enum { TAXII_FILTER_MAX = 64 };
-struct taxii_filter {        /* match[...] with commas split; n 0: not given */
+struct taxii_filter { /* match[...] with commas split; n 0: not given */
     struct slice items[TAXII_FILTER_MAX];
     uint32_t n;
 };
 enum taxii_versions { TAXII_LAST = 1, TAXII_FIRST = 2, TAXII_ALL = 4 }; /* bits; match[version] */
 struct taxii_want {
-    struct slice root, collection;  /* collection: as in the path: id or alias */
-    struct slice object_id;         /* of the object endpoints; empty otherwise */
+    struct slice root, collection; /* collection: as in the path: id or alias */
+    struct slice object_id;        /* of the object endpoints; empty otherwise */
     enum { TAXII_OBJECTS, TAXII_MANIFEST, TAXII_VERSIONS } part;
-    int64_t added_after_us;         /* INT64_MIN: not given */
-    struct slice next;              /* empty: not given */
-    uint32_t limit;                 /* 0: not given; the backend caps */
+    int64_t added_after_us; /* INT64_MIN: not given */
+    struct slice next;      /* empty: not given */
+    uint32_t limit;         /* 0: not given; the backend caps */
     struct taxii_filter types, ids, spec_versions;
-    uint32_t versions;              /* TAXII_LAST when not given; 0 when only version_times were given */
+    uint32_t versions;                       /* TAXII_LAST when not given; 0 when only version_times were given */
     int64_t version_times[TAXII_FILTER_MAX]; /* match[version]=2016-01-01T01:01:01.000Z,... as instants */
     uint32_t n_version_times;
 };
@@ -43,35 +44,50 @@ const struct http_head *taxii_reply_head(const struct taxii_reply *r);
 struct arena *taxii_reply_arena(struct taxii_reply *r);
 struct slice taxii_reply_body(const struct taxii_reply *r); /* of a POST */
 
-enum taxii_describe { TAXII_DISCOVERY, TAXII_ROOT, TAXII_COLLECTIONS, TAXII_COLLECTION, TAXII_STATUS }; /* status: object_id is the status id */
+enum taxii_describe {
+    TAXII_DISCOVERY,
+    TAXII_ROOT,
+    TAXII_COLLECTIONS,
+    TAXII_COLLECTION,
+    TAXII_STATUS
+}; /* status: object_id is the status id */
 
 struct taxii_backend {
-    /* Who is it? 0 with *who_out; -1 with ERR_UNAUTHENTICATED, ERR_TOO_MANY, ERR_BUSY...; HTTP_LATER: call taxii_signed_in() once, from any thread.
-       For a POST also: may it write there (ERR_FORBIDDEN, ERR_NOT_FOUND), so that no body is read in vain. */
+    /* Who is it? 0 with *who_out; -1 with ERR_UNAUTHENTICATED, ERR_TOO_MANY, ERR_BUSY...; HTTP_LATER: call
+       taxii_signed_in() once, from any thread. For a POST also: may it write there (ERR_FORBIDDEN, ERR_NOT_FOUND), so
+       that no body is read in vain. */
     int (*sign_in)(void *hub, struct taxii_reply *reply, struct taxii_who **who_out, struct err *err);
     void (*describe)(void *hub, struct taxii_who *who, enum taxii_describe what, struct taxii_reply *reply);
-    void (*page)(void *hub, struct taxii_who *who, struct taxii_reply *reply);   /* objects, manifest, versions: want.part */
-    void (*add)(void *hub, struct taxii_who *who, struct taxii_reply *reply);    /* body: envelope or bundle, not parsed yet */
+    void (*page)(void *hub, struct taxii_who *who,
+                 struct taxii_reply *reply); /* objects, manifest, versions: want.part */
+    void (*add)(void *hub, struct taxii_who *who,
+                struct taxii_reply *reply); /* body: envelope or bundle, not parsed yet */
     void (*remove)(void *hub, struct taxii_who *who, struct taxii_reply *reply); /* DELETE of an object */
-    /* The stream: last_event_id as sent (empty: from the beginning, or from added_after when given). The backend calls http_stream_open on taxii_reply_stream(). */
+    /* The stream: last_event_id as sent (empty: from the beginning, or from added_after when given). The backend calls
+     * http_stream_open on taxii_reply_stream(). */
     void (*follow)(void *hub, struct taxii_who *who, struct slice last_event_id, struct taxii_reply *reply);
-    void (*sign_out)(void *hub, struct taxii_who **who); /* once for every who given out */
+    void (*sign_out)(void *hub, struct taxii_who **who);    /* once for every who given out */
     uint64_t (*max_body)(void *hub, struct taxii_who *who); /* max_content_length of this API root */
 };
 void taxii_signed_in(struct taxii_reply *reply, struct taxii_who *who, const struct err *refused);
 
 struct taxii_server;
-/* Gives the handler to start an http_server with; other paths below `other` (may be NULL) go to that handler (health, console). */
+/* Gives the handler to start an http_server with; other paths below `other` (may be NULL) go to that handler (health,
+ * console). */
 struct taxii_server *taxii_server_new(const struct taxii_backend *backend, void *hub, struct slice root);
 void taxii_server_free(struct taxii_server **server);
 const struct http_handler *taxii_server_handler(struct taxii_server *server);
 
 /* Answers. JSON bodies are complete resources; the server sets media type, and dates for pages. */
 void taxii_reply_json(struct taxii_reply *r, int status, struct buf_ref *body);
-/* A page: body is the whole envelope or manifest or versions resource; first and last are date_added of the first and last object (0: no objects, no headers). */
+/* A page: body is the whole envelope or manifest or versions resource; first and last are date_added of the first and
+ * last object (0: no objects, no headers). */
 void taxii_reply_page(struct taxii_reply *r, struct buf_ref *body, int64_t first_us, int64_t last_us);
-void taxii_reply_error(struct taxii_reply *r, const struct err *err); /* TAXII error resource: title, http_status as string, description, details.place */
-struct http_request *taxii_reply_stream(struct taxii_reply *r);       /* for http_stream_open; ends r (free with the request) */
+void taxii_reply_error(
+    struct taxii_reply *r,
+    const struct err *err); /* TAXII error resource: title, http_status as string, description, details.place */
+struct http_request *
+taxii_reply_stream(struct taxii_reply *r); /* for http_stream_open; ends r (free with the request) */
 void taxii_put_error(struct buf *out, const struct err *err, int status);
 
 /* ---- the client (blocking, one thread) ---- */
@@ -84,18 +100,24 @@ struct taxii_client_conf {
 int taxii_client_open(const struct taxii_client_conf *conf, struct taxii_client **client_out, struct err *err);
 void taxii_client_close(struct taxii_client **client);
 struct http_client *taxii_client_http(struct taxii_client *c);
-/* A page of objects. body_out holds the envelope; objects_out its array (in `a`); more and next as sent (a numeric next is taken as text). */
+/* A page of objects. body_out holds the envelope; objects_out its array (in `a`); more and next as sent (a numeric next
+ * is taken as text). */
 struct taxii_page {
     struct json objects; /* JSON_ABSENT: none */
     bool more;
     struct slice next;
     int64_t first_us, last_us; /* X-TAXII-Date-Added-*; 0: missing */
 };
-int taxii_pull(struct taxii_client *c, struct arena *a, const struct taxii_want *want, struct taxii_page *page_out, struct err *err);
-/* POST an envelope; answers with the status resource (parsed, in `a`). first_event_us 0: none, else sent as Tocsin-First-Event. */
-int taxii_push(struct taxii_client *c, struct arena *a, struct slice envelope, int64_t first_event_us, struct json *status_out, struct err *err);
-int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_root, struct json *out, struct err *err); /* any GET */
-int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t silent_us, http_event_fn *fn, void *arg, struct err *err);
+int taxii_pull(struct taxii_client *c, struct arena *a, const struct taxii_want *want, struct taxii_page *page_out,
+               struct err *err);
+/* POST an envelope; answers with the status resource (parsed, in `a`). first_event_us 0: none, else sent as
+ * Tocsin-First-Event. */
+int taxii_push(struct taxii_client *c, struct arena *a, struct slice envelope, int64_t first_event_us,
+               struct json *status_out, struct err *err);
+int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_root, struct json *out,
+              struct err *err); /* any GET */
+int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t silent_us, http_event_fn *fn, void *arg,
+                 struct err *err);
 void taxii_client_stop(struct taxii_client *c); /* any thread */
 
 /* A client file, as `tocsin member add --out` writes it (YAML: url, ca, pin, user, password, root, collection). */

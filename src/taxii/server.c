@@ -1,0 +1,286 @@
+/* taxii/server.c: the server's side: routes, negotiates and checks a request, signs its sender in, hands it to the
+ * backend, formats the answer. */
+#include "taxii/internal.h"
+
+#include <stdlib.h>
+
+struct taxii_server {
+    const struct taxii_backend *backend;
+    void *hub;
+    char *root;
+    struct http_handler handler;
+};
+
+struct taxii_reply {
+    struct taxii_server *server;
+    struct http_request *request;
+    enum taxii_endpoint at;
+    struct taxii_want want;
+    struct taxii_who *who;
+};
+
+const struct taxii_want *taxii_reply_want(const struct taxii_reply *r)
+{
+    return &r->want;
+}
+
+const struct http_head *taxii_reply_head(const struct taxii_reply *r)
+{
+    return http_request_head(r->request);
+}
+
+struct arena *taxii_reply_arena(struct taxii_reply *r)
+{
+    return http_request_arena(r->request);
+}
+
+struct slice taxii_reply_body(const struct taxii_reply *r)
+{
+    return http_request_body(r->request);
+}
+
+struct http_request *taxii_reply_stream(struct taxii_reply *r)
+{
+    return r->request;
+}
+
+/* ---- before the body ---- */
+
+static int check_head(struct taxii_reply *r, const struct http_head *head, struct err *err)
+{
+    struct slice accept = http_head_get(head, SLICE("Accept")), type = http_head_get(head, SLICE("Content-Type"));
+
+    if (!taxii_route_allows(r->at, head->method))
+        return err_set(err, ERR_METHOD, NULL, "");
+    if (!taxii_media_accepts(accept, r->at == TAXII_AT_STREAM))
+        return err_set(err, ERR_NOT_ACCEPTABLE, "Accept", "this server sends " TAXII_MEDIA);
+    if (slice_eq(head->method, SLICE("POST")) && !taxii_media_takes(type))
+        return err_set(err, ERR_MEDIA_TYPE, "Content-Type", "this server takes " TAXII_MEDIA);
+    return 0;
+}
+
+static void reply_free(struct taxii_reply *r)
+{
+    if (r->who != NULL)
+        r->server->backend->sign_out(r->server->hub, &r->who);
+    free(r);
+}
+
+static int on_head(void *arg, struct http_request *request, uint64_t *max_body_out, void **user_out, struct err *err)
+{
+    struct taxii_server *s = arg;
+    const struct http_head *head = http_request_head(request);
+    struct taxii_reply *r = mem_zero(1, sizeof *r);
+    int result;
+
+    r->server = s;
+    r->request = request;
+    r->want.versions = TAXII_LAST;
+    r->want.added_after_us = INT64_MIN;
+    r->at = taxii_route(http_request_arena(request), slice_of(s->root), head->path, &r->want);
+    if (r->at == TAXII_AT_NOTHING)
+        result = err_set(err, ERR_NOT_FOUND, NULL, "there is nothing at this path; TAXII discovery is at /taxii2/");
+    else if (r->at == TAXII_AT_DISCOVERY && http_head_get(head, SLICE("Authorization")).ptr == NULL)
+        result = check_head(r, head, err);
+    else if ((result = s->backend->sign_in(s->hub, r, &r->who, err)) == 0)
+        result = check_head(r, head, err);
+    if (result < 0) {
+        reply_free(r);
+        return -1;
+    }
+    *user_out = r;
+    if (result == 0 && r->who != NULL)
+        *max_body_out = s->backend->max_body(s->hub, r->who);
+    return result;
+}
+
+void taxii_signed_in(struct taxii_reply *r, struct taxii_who *who, const struct err *refused)
+{
+    struct err err = ERR_INIT;
+
+    r->who = who;
+    if (refused == NULL && check_head(r, http_request_head(r->request), &err) != 0)
+        refused = &err;
+    http_admit(r->request, who != NULL ? r->server->backend->max_body(r->server->hub, who) : 0, r, refused);
+}
+
+/* ---- the body is there ---- */
+
+static void describe(struct taxii_reply *r, enum taxii_describe what)
+{
+    r->server->backend->describe(r->server->hub, r->who, what, r);
+}
+
+static void dispatch(struct taxii_reply *r)
+{
+    const struct taxii_backend *backend = r->server->backend;
+    const struct http_head *head = http_request_head(r->request);
+    struct slice last;
+
+    switch (r->at) {
+    case TAXII_AT_NOTHING:
+        break;
+    case TAXII_AT_DISCOVERY:
+        describe(r, TAXII_DISCOVERY);
+        return;
+    case TAXII_AT_ROOT:
+        describe(r, TAXII_ROOT);
+        return;
+    case TAXII_AT_STATUS:
+        describe(r, TAXII_STATUS);
+        return;
+    case TAXII_AT_COLLECTIONS:
+        describe(r, TAXII_COLLECTIONS);
+        return;
+    case TAXII_AT_COLLECTION:
+        describe(r, TAXII_COLLECTION);
+        return;
+    case TAXII_AT_STREAM:
+        last = http_head_get(head, SLICE("Last-Event-ID"));
+        backend->follow(r->server->hub, r->who, last.ptr != NULL ? last : SLICE(""), r);
+        return;
+    case TAXII_AT_OBJECTS:
+    case TAXII_AT_OBJECT:
+    case TAXII_AT_MANIFEST:
+    case TAXII_AT_VERSIONS:
+        if (slice_eq(head->method, SLICE("POST")))
+            backend->add(r->server->hub, r->who, r);
+        else if (slice_eq(head->method, SLICE("DELETE")))
+            backend->remove(r->server->hub, r->who, r);
+        else
+            backend->page(r->server->hub, r->who, r);
+        return;
+    }
+}
+
+static void on_request(void *arg, struct http_request *request)
+{
+    struct taxii_reply *r = http_request_user(request);
+    const struct http_head *head = http_request_head(request);
+    struct err err = ERR_INIT;
+
+    if (taxii_query(http_request_arena(request), head->query, &r->want, &err) != 0) {
+        taxii_reply_error(r, &err);
+        return;
+    }
+    if (slice_eq(head->method, SLICE("DELETE")) &&
+        http_query_get(http_request_arena(request), head->query, SLICE("match[version]")).ptr == NULL)
+        r->want.versions = TAXII_ALL; /* section 5.7: without a filter all versions go */
+    dispatch(r);
+}
+
+static void on_done(void *arg, void *user)
+{
+    if (user != NULL)
+        reply_free(user);
+}
+
+/* ---- answers ---- */
+
+void taxii_put_error(struct buf *out, const struct err *err, int status)
+{
+    struct buf text = BUF_INIT;
+
+    buf_printf(&text, "%d", status);
+    json_put_open(out, '{');
+    json_put_text(out, "title", slice_of(err_text(err->code)));
+    json_put_text(out, "description", slice_of(err->text));
+    json_put_text(out, "error_code", slice_of(err_name(err->code)));
+    json_put_text(out, "http_status", buf_slice(&text));
+    if (err->place[0] != '\0') {
+        json_put_key(out, SLICE("details"));
+        json_put_open(out, '{');
+        json_put_text(out, "place", slice_of(err->place));
+        json_put_close(out, '}');
+    }
+    json_put_close(out, '}');
+    buf_free(&text);
+}
+
+static void error_body(void *arg, const struct err *err, int status, struct buf *body_out, struct slice *media_type_out)
+{
+    taxii_put_error(body_out, err, status);
+    *media_type_out = SLICE(TAXII_MEDIA);
+}
+
+static size_t error_headers(void *arg, struct arena *a, const struct http_head *head, const struct err *err, int status,
+                            struct http_header out[HTTP_ERROR_HEADERS])
+{
+    struct taxii_server *s = arg;
+    struct taxii_want want;
+
+    if (status == 401) {
+        out[0] = (struct http_header){SLICE("WWW-Authenticate"), SLICE("Basic realm=\"tocsin\", charset=\"UTF-8\"")};
+        return 1;
+    }
+    if (status == 405 && head != NULL) {
+        out[0] = (struct http_header){SLICE("Allow"),
+                                      taxii_route_methods(taxii_route(a, slice_of(s->root), head->path, &want))};
+        return 1;
+    }
+    if (status == 503 || status == 429) {
+        out[0] = (struct http_header){SLICE("Retry-After"), status == 429 ? SLICE("60") : SLICE("1")};
+        return 1;
+    }
+    return 0;
+}
+
+void taxii_reply_json(struct taxii_reply *r, int status, struct buf_ref *body)
+{
+    struct http_answer answer = {.status = status, .media_type = SLICE(TAXII_MEDIA), .body = body};
+
+    http_reply(r->request, &answer);
+}
+
+void taxii_reply_page(struct taxii_reply *r, struct buf_ref *body, int64_t first_us, int64_t last_us)
+{
+    char first[TIME_TEXT], last[TIME_TEXT];
+    struct http_header dates[2] = {{SLICE("X-TAXII-Date-Added-First"), slice_n(first, TIME_TEXT)},
+                                   {SLICE("X-TAXII-Date-Added-Last"), slice_n(last, TIME_TEXT)}};
+    struct http_answer answer = {.status = 200,
+                                 .media_type = SLICE(TAXII_MEDIA),
+                                 .headers = dates,
+                                 .n_headers = first_us != 0 ? 2 : 0,
+                                 .body = body};
+
+    time_put(first, first_us);
+    time_put(last, last_us);
+    http_reply(r->request, &answer);
+}
+
+void taxii_reply_error(struct taxii_reply *r, const struct err *err)
+{
+    http_reply_error(r->request, err, NULL, 0);
+}
+
+struct taxii_server *taxii_server_new(const struct taxii_backend *backend, void *hub, struct slice root)
+{
+    struct taxii_server *s = mem_zero(1, sizeof *s);
+
+    s->backend = backend;
+    s->hub = hub;
+    s->root = mem_copy(root);
+    s->handler = (struct http_handler){.arg = s,
+                                       .head = on_head,
+                                       .request = on_request,
+                                       .error_body = error_body,
+                                       .error_headers = error_headers,
+                                       .done = on_done};
+    return s;
+}
+
+void taxii_server_free(struct taxii_server **server)
+{
+    struct taxii_server *s = *server;
+
+    *server = NULL;
+    if (s == NULL)
+        return;
+    free(s->root);
+    free(s);
+}
+
+const struct http_handler *taxii_server_handler(struct taxii_server *s)
+{
+    return &s->handler;
+}
