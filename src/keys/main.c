@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -112,12 +113,22 @@ static void ignore_signals(void)
         signal(signals[i], SIG_IGN);
 }
 
+/* MCL_ONFAULT: only what is touched, else all of OpenSSL would become resident. Under a limit the next malloc() beyond
+   it would end the process, so all or nothing; the secrets are locked by themselves in any case (crypto_secret_new),
+   what passes through the buffers and is wiped there is not. */
+static void lock_memory(void)
+{
+    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+
+    if (CONFINE_SANITIZED) /* shadow memory of terabytes */
+        return;
+    if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0 || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+        log_event("keys_memory_not_locked", TEXT("reason", slice_of(strerror(errno))));
+}
+
 static int confine(struct err *err)
 {
-    /* MCL_ONFAULT: only what is touched, else all of OpenSSL would become resident. Where the limit is too low the
-       secrets are still locked by themselves (crypto_secret_new); what passes through the buffers is then not. */
-    if (!CONFINE_SANITIZED && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
-        log_event("keys_memory_not_locked", TEXT("reason", slice_of(strerror(errno))));
+    lock_memory();
     if (confine_privileges(err) != 0)
         return -1;
     return confine_calls(CONFINE_ONLY, allowed, sizeof allowed / sizeof allowed[0], err);
