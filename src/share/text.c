@@ -1,5 +1,7 @@
 #include "share/internal.h"
 
+enum { TYPE_MAX = 250 }; /* STIX 2.1 section 3.1: what is longer is no type */
+
 static bool is_hex(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -66,6 +68,8 @@ bool share_mention_next(struct arena *a, struct slice text, size_t *from, struct
             continue;
         }
         out->at = type_start(text, *from, at);
+        if (at - out->at > TYPE_MAX + 2)
+            out->at = at;
         out->text = slice_n(text.ptr + out->at, at + SHARE_UUID_TEXT - out->at);
         out->id = out->at < at ? share_id_lower(a, out->text) : (struct slice){NULL, 0};
         *from = at + SHARE_UUID_TEXT;

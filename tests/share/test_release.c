@@ -126,8 +126,10 @@ static const struct row {
      IN WHEN "\"pattern\":\"[domain-name:value = "
              "'vpn.gotham.example']\",\"pattern_type\":\"stix\",\"valid_from\":\"2026-01-02T03:04:05Z\"}",
      NULL, 0, "/pattern"},
-    {NOTHING, "{\"type\":\"tool\",\"id\":\"tool--" U("01") "\"," WHEN "\"name\":\"gotham.example kit\"}", NULL, 0,
-     "/name"},
+    {NOTHING,
+     "{\"type\":\"tool\",\"spec_version\":\"2.1\",\"id\":\"tool--" U("01") "\"," WHEN
+                                                                           "\"name\":\"gotham.example kit\"}",
+     NULL, 0, "/name"},
     {NOTHING,
      "{\"type\":\"identity\",\"spec_version\":\"2.1\",\"id\":\"" WHO "\"," WHEN BY_WHO
      "\"name\":\"somebody\",\"contact_information\":\"soc@gotham.example\"}",
