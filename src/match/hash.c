@@ -58,7 +58,15 @@ static inline uint64_t last_word(struct slice value)
     return word | (uint64_t)value.len << 56;
 }
 
-uint64_t match_hash(const struct hash_key *key, struct slice value)
+void match_key_random(struct match_key *keys, size_t n)
+{
+    size_t size = n * sizeof *keys;
+    ssize_t got = getrandom(keys, size, 0);
+
+    assert(size <= 256 && got == (ssize_t)size); /* so much comes whole and at once (getrandom(2)) */
+}
+
+uint64_t match_hash(const struct match_key *key, struct slice value)
 {
     struct sip s = {key->k0 ^ 0x736f6d6570736575, key->k1 ^ 0x646f72616e646f6d, key->k0 ^ 0x6c7967656e657261,
                     key->k1 ^ 0x7465646279746573};

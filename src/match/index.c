@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <libpsl.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum {
     GROW_STEP = 8,     /* buckets moved with each add: the table has grown long before it is full, and no add is slow */
@@ -19,8 +18,7 @@ struct match_index *match_index_new(size_t expected)
     memset(ix, 0, sizeof *ix);
     cells_open(&ix->cells);
     /* Without a seed that nobody knows, one member could submit values that all share a bucket. */
-    ssize_t got = getrandom(ix->keys, sizeof ix->keys, 0);
-    assert(got == (ssize_t)sizeof ix->keys);
+    match_key_random(ix->keys, STIX_VALUE_KINDS);
     atomic_init(&ix->table, table_new(expected));
     atomic_init(&ix->epoch, 1);
     return ix;
@@ -166,16 +164,15 @@ static bool kind_is_matched(enum stix_value_kind kind)
     }
 }
 
-/* An indicator on co.uk or github.io must not match all who live below it. */
-static bool is_public_suffix(enum stix_value_kind kind, struct slice value)
+bool match_is_public_suffix(struct slice name)
 {
-    char name[256];
+    char text[256];
 
-    if (kind != STIX_VALUE_DOMAIN || value.len >= sizeof name)
+    if (name.len >= sizeof text || memchr(name.ptr, '\0', name.len) != NULL)
         return false;
-    memcpy(name, value.ptr, value.len);
-    name[value.len] = '\0';
-    return psl_is_public_suffix(psl_builtin(), name) != 0;
+    memcpy(text, name.ptr, name.len);
+    text[name.len] = '\0';
+    return psl_is_public_suffix(psl_builtin(), text) != 0;
 }
 
 static bool entry_has(const struct entry *e, uint64_t indicator)
@@ -197,7 +194,7 @@ static uint32_t entry_make(struct match_index *ix, enum stix_value_kind kind, st
     e->n = 0;
     e->len = (uint16_t)value.len;
     e->kind = (uint8_t)kind;
-    e->exact = old != NULL ? old->exact : is_public_suffix(kind, value);
+    e->exact = old != NULL ? old->exact : (kind == STIX_VALUE_DOMAIN && match_is_public_suffix(value));
     for (uint32_t i = 0; old != NULL && i < old->n; i++)
         if (without == NULL || old->indicators[i] != *without)
             e->indicators[e->n++] = old->indicators[i];

@@ -68,14 +68,6 @@ static inline struct slice entry_value(const struct entry *e)
     return slice_n((const char *)&e->indicators[e->n], e->len);
 }
 
-/* ---- the hash: SipHash-1-3 under a random key for each kind, so that nobody can choose values that collide ---- */
-
-struct hash_key {
-    uint64_t k0, k1;
-};
-
-uint64_t match_hash(const struct hash_key *key, struct slice value);
-
 /* ---- table: one bucket is one cache line of fifteen tags. The tag is the upper half of the hash, the lower half says
    which bucket is home; a full bucket overflows into the next. The refs stand apart and are read on a hit alone. ----
  */
@@ -143,7 +135,7 @@ bool domain_parent(struct slice *name);
 struct match_index {
     struct table *_Atomic table; /* what readers read: always complete */
     struct cells cells;
-    struct hash_key keys[STIX_VALUE_KINDS];
+    struct match_key keys[STIX_VALUE_KINDS]; /* one a kind */
     _Atomic uint64_t epoch;
     atomic_size_t pairs;
     struct match_reader readers[MATCH_READERS_MAX];

@@ -62,4 +62,16 @@ typedef void match_line_fn(void *arg, const struct match_line *line, const struc
 void match_lines(struct match_reader *r, const struct match_format *f, struct slice lines, match_line_fn *fn, void *arg,
                  struct match_stats *stats);
 
+/* ---- what the index is made of, for other tables of values ---- */
+
+/* SipHash-1-3 (Aumasson and Bernstein 2012) under a random key: nobody outside can choose values that collide. */
+struct match_key {
+    uint64_t k0, k1;
+};
+void match_key_random(struct match_key *keys, size_t n);
+uint64_t match_hash(const struct match_key *key, struct slice value);
+/* co.uk, github.io (publicsuffix.org, with the rules of companies): whoever names one names everybody below it. `name`
+ * in normal form. */
+bool match_is_public_suffix(struct slice name);
+
 #endif

@@ -292,7 +292,7 @@ static void test_match_index__buckets_overflow(void **state)
  * them). */
 static void test_match_index__hash(void **state)
 {
-    static const struct hash_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+    static const struct match_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
     static const char bytes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     static const struct {
         size_t len;
