@@ -19,7 +19,7 @@ static int on_url(llhttp_t *l, const char *at, size_t len)
 /* Trailers come by the same callbacks as headers; they mean nothing here and are only counted. */
 static int count_extra(struct http_parse *p, size_t len)
 {
-    p->extra += len + 2;
+    p->extra += len;
     if (p->extra <= EXTRA_MAX)
         return 0;
     p->refused = ERR_BAD_REQUEST;
