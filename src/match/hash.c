@@ -1,7 +1,9 @@
 #include "match/internal.h"
 
-/* SipHash-1-3 (Aumasson and Bernstein 2012, with the reduced rounds that Python, Ruby and Rust use for their tables).
- */
+#include <assert.h>
+#include <sys/random.h>
+
+/* SipHash with the reduced rounds that Python, Ruby and Rust use for their tables. */
 
 struct sip {
     uint64_t v0, v1, v2, v3;
