@@ -204,7 +204,7 @@ static void test_cmd_confine__core(void **state)
 
     for (size_t i = 0; i < ROWS(rows); i++) {
         if (abi < rows[i].abi) {
-            print_message("not tried, this kernel has no such Landlock: %s\n", rows[i].what);
+            print_message("# not tried, this kernel has no such Landlock: %s\n", rows[i].what);
             continue;
         }
         int number = confined(rows[i].act);
@@ -216,8 +216,8 @@ static void test_cmd_confine__core(void **state)
 static void test_cmd_confine__core_executes_nothing(void **state)
 {
     if (CONFINE_SANITIZED) {
-        print_message("skipped: no filter under a sanitizer\n");
-        skip();
+        print_message("# skipped: no filter under a sanitizer\n");
+        return;
     }
     assert_int_equal(confined(execute), EPERM);
 }
