@@ -1,29 +1,31 @@
-/* The tables, their bytes, and why they are cut this way. One file, store.db, in pages of 16 KB: measured 1.4 times the
-   commits of 4 KB pages, since a group of objects then dirties few pages and the tree is shallow.
+/* The tables, their bytes, and why they are cut this way. One file, store.db, in pages of 16 KB: a group of objects
+   then dirties few pages, and the tree is shallow (measured: 1.4 times the commits of 4 KB pages, half their p99).
 
-   Inside a commit stand only tables that grow at their end (190,000 objects/s; with one index by random id 33,000):
+   Inside a commit stand only tables that grow at their end (measured: 190,000 objects/s; with one index by random id
+   33,000):
 
-     journal    one row a publication: the bytes of the release, the sealed original, everything of struct store_row
-   that is not in `addressed`. 130 bytes, the id and the bodies. Rowid table, rowid = seq: WITHOUT ROWID is 0.37 times
-   for rows of 1 KB. The large columns stand last, so that the narrow ones are read without them. brief      one row a
-   publication, 60 to 75 bytes: struct store_brief, which the committer reads whole at start (a scan of the journal
-   would read every body), and `list`. store_position searches here too: 200 rows a page instead of 15. addressed  one
-   row for each publication with a `reach` (recalls) and each widening: reach is a bitmap over viewers, 8 a byte. A page
-   reads these in its own range of seq and tests one bit. Widenings carry their grant here. envelope   one row a
-   submission. leaf       one row an act: 32 bytes of hash and the sealed record. state_*    small keyed state, WITHOUT
-   ROWID; state_held holds sealed bodies and is therefore a rowid table.
+     journal     one row a publication: the release's bytes, the sealed original, all of struct store_row that is not
+                 in `addressed`. 80 bytes, the id and the bodies. A rowid table, rowid = seq: WITHOUT ROWID makes 0.37
+                 times the commits with rows of 1 KB. The large columns stand last: the narrow ones are read without.
+     brief       one row a publication, 50 to 75 bytes: struct store_brief, which the committer reads whole at start
+                 (5 M rows/s; the journal would bring every body along), and `list`. store_position searches here.
+     addressed   one row for each publication with a `reach` (recalls) and for each widening. reach is a bitmap over
+                 viewers, 8 a byte: a page reads the rows in its own range of seq and tests one bit in each. Widenings
+                 keep their grant here, and have a small index for store_row_get.
+     envelope    one row a submission.
+     leaf        one row an act: 32 bytes of hash and the sealed record.
+     state_*     small keyed state, WITHOUT ROWID; state_held keeps sealed bodies and is therefore a rowid table.
 
-   Two indexes, both of numbers that are few, so that inserts meet few pages. The rowid (seq) ends each entry, so they
-   order by it:
+   Two indexes, both of numbers that are few, so that a group's inserts meet few pages. The rowid (seq) ends each entry,
+   so that they order by it:
 
-     brief_list   (list): list = class * 4 + flags, flags = 1 without body, 2 recall. 8 to 10 bytes a row. What a viewer
-   may see is a merge over its lists; what it may not see is never touched, so a page neither scans nor times it. NULL
-                  (not indexed) for addressed rows and widenings.
-     brief_owner  (owner, list): the submitter's own rows, whatever its lists say. 17 bytes a row. NULL owner (this hub)
-   is not indexed.
+     brief_list  (list), 12 bytes a row. list = class * 4 + flags (1: no body, 2: recall). What a viewer may see is a
+                 merge over its lists; what it may not see is never touched, so a page neither scans nor times it.
+                 NULL, and not in the index, for what stands in `addressed`.
+     brief_owner (owner, list), 22 bytes a row: the submitter's own rows, whatever its lists say. Not for this hub's.
 
-   Numbers of 64 bits that are not counts (owner, key, id_hash) are kept as SQLite's signed ones with the same bits.
-   Absent bytes are NULL. Times are microseconds. Keys of state tables are compared by byte. */
+   Numbers of 64 bits that are not counts (owner, key, id_hash) are kept as SQLite's signed ones, bit by bit. Absent
+   bytes are NULL. Times are microseconds. Keys of state tables are compared by byte. */
 #include "store/internal.h"
 
 #include <stdio.h>

@@ -7,9 +7,9 @@
 #include <time.h>
 
 enum {
-    WAKE_FRAMES = 1024, /* 16 MB: below, pages that each commit rewrites would be moved over and over */
-    TURN_FRAMES = 4096, /* 64 MB: turn when little is left to move */
-    TURN_LEFT = 1024,
+    WAKE_FRAMES = 1024,  /* 16 MB: below, pages that each commit rewrites would be moved over and over */
+    TURN_FRAMES = 3072,  /* 48 MB: turn when little is left to move, as just after a round of the thread: */
+    TURN_LEFT = 400,     /* the writer moves this much itself */
     BOUND_FRAMES = 8192, /* 128 MB: turn whatever it costs */
     RETRY_FRAMES = 512,
     TURN_WAIT_MS = 250 /* for readers, whose transactions are one call long */
