@@ -1,5 +1,6 @@
-/* stix/stix.h: what is said. STIX 2.1 (OASIS Standard, 10 June 2021): the types, one object's validity, observable values in normal form,
-   and the pattern language to a tree. Pure: bytes in, verdicts out; no file, clock or key. Any thread. */
+/* stix/stix.h: what is said. STIX 2.1 (OASIS Standard, 10 June 2021): the types, one object's validity, observable
+   values in normal form, and the pattern language to a tree. Pure: bytes in, verdicts out; no file, clock or key. Any
+   thread. */
 #ifndef STIX_STIX_H
 #define STIX_STIX_H
 
@@ -9,8 +10,8 @@
 
 enum stix_class { STIX_SDO, STIX_SRO, STIX_SCO, STIX_META, STIX_CUSTOM, STIX_BUNDLE };
 
-struct stix_type; /* a row of the table */
-const struct stix_type *stix_type_find(struct slice name); /* NULL: not a STIX 2.1 type (perhaps a custom one) */
+struct stix_type;                                           /* a row of the table */
+const struct stix_type *stix_type_find(struct slice name);  /* NULL: not a STIX 2.1 type (perhaps a custom one) */
 enum stix_class stix_type_class(const struct stix_type *t); /* NULL: STIX_CUSTOM */
 struct slice stix_type_name(const struct stix_type *t);
 
@@ -18,20 +19,20 @@ struct slice stix_type_name(const struct stix_type *t);
 
 struct stix_id {
     struct slice type, uuid; /* uuid: 36 characters */
-    int version;             /* of the UUID: 1 to 8 */
+    int version;             /* of the UUID, 1 to 8; 0: one that RFC 9562 does not know (10 of 6,281 real ids) */
 };
 bool stix_id_parse(struct slice text, struct stix_id *out);
-/* The deterministic id of an SCO (section 2.9, UUIDv5 over its id contributing properties); false when the type has none or none of
-   them is there. out: "type--uuid", in the arena. */
+/* The deterministic id of an SCO (section 2.9, UUIDv5 over its id contributing properties); false when the type has
+   none or none of them is there. out: "type--uuid", in the arena. */
 bool stix_id_deterministic(struct arena *a, struct json object, struct slice *id_out);
 
 /* ---- objects (object.c, validate.c) ---- */
 
-struct stix_object {           /* what everybody asks of an object, found once */
+struct stix_object { /* what everybody asks of an object, found once */
     struct json json;
     struct slice type, id;
     const struct stix_type *kind; /* NULL: custom */
-    bool is_stix20;            /* no spec_version and a 2.0 shape: reported by validate */
+    bool is_stix20;               /* no spec_version and a 2.0 shape: reported by validate */
     bool revoked, has_modified;
     int64_t created_us, modified_us; /* version: modified, else created, else 0 (an SCO without either) */
 };
@@ -40,58 +41,67 @@ enum { STIX_PROBLEMS_MAX = 16 };
 enum stix_severity { STIX_ERROR, STIX_WARNING };
 struct stix_problem {
     enum stix_severity severity;
-    struct err err;            /* code, JSON Pointer below the object, a sentence that a producer can act on */
+    struct err err; /* code, JSON Pointer below the object, a sentence that a producer can act on */
 };
 struct stix_report {
     struct stix_problem problems[STIX_PROBLEMS_MAX];
     uint32_t n, errors, warnings; /* n: kept; errors and warnings count all */
 };
 
-/* Rules: strict refuses what real producers get wrong and consumers can live with; lenient tells it as a warning (empty strings and lists
-   in optional properties, missing spec_version on SCOs, non-standard hash names, custom objects and properties, open vocabularies). A hub is lenient at the door
-   and byte-true inside. Never an error: a dangling reference (6 % of real ones), an unknown property, an unknown type with the
-   common properties. Always an error: what makes an object unusable or ambiguous. */
+/* Rules: strict refuses what real producers get wrong and consumers can live with; lenient tells it as a warning (empty
+   strings, lists and null in optional properties, created without milliseconds, modified before created, names of
+   properties, URLs and domain names out of shape, selectors that name nothing). Always only a warning: custom objects
+   and properties, open vocabularies, non-standard hash names, an SCO id that is not the deterministic one. A hub is
+   lenient at the door and byte-true inside. Never an error: a dangling reference (6 % of real ones), an unknown
+   property, an unknown type with the common properties. Always an error: what makes an object unusable or ambiguous. */
 enum stix_mode { STIX_LENIENT, STIX_STRICT };
 
 /* Reads what everybody asks. -1: not an object with a type and an id. */
 int stix_object_read(struct arena *a, struct json value, struct stix_object *out, struct err *err);
-/* Full check against the type's rows: required properties, kinds, ids and the types they may name, timestamps and their order, closed lists,
-   hash lengths, patterns (pattern_type stix), extensions, granular markings, type rules of sections 4 to 7. Returns report->errors. */
+/* Full check against the type's rows: required properties, kinds, ids and the types they may name, timestamps and their
+   order, closed lists, hash lengths, patterns (pattern_type stix), extensions, granular markings, type rules of
+   sections 4 to 7. Returns report->errors. */
 uint32_t stix_validate(struct arena *a, const struct stix_object *o, enum stix_mode mode, struct stix_report *report);
 
-/* References (section 2.? "identifier" properties ending in _ref and _refs, at any depth, also inside extensions): every one in document order,
-   the object's own id excluded. */
+/* References (section 2.9: identifiers under names ending in _ref and _refs, at any depth, also inside extensions):
+   every one in document order. The object's own "id" is none; an object that refers to itself does. */
 typedef int stix_ref_fn(void *arg, struct json value, struct slice key, struct slice id);
-int stix_each_reference(struct arena *a, const struct stix_object *o, stix_ref_fn *fn, void *arg); /* stops on nonzero and returns it */
+int stix_each_reference(struct arena *a, const struct stix_object *o, stix_ref_fn *fn,
+                        void *arg); /* stops on nonzero and returns it */
 
-/* A bundle ({"type":"bundle","objects":[...]}) or a TAXII envelope ({"objects":[...]}) or one object: calls nothing, gives the array.
-   An absent objects member is an empty array (JSON_ABSENT in objects_out). */
+/* A bundle ({"type":"bundle","objects":[...]}) or a TAXII envelope ({"objects":[...]}) or one object: calls nothing,
+   gives the array. An absent objects member is an empty array (JSON_ABSENT in objects_out). With
+   *is_single_out set it is the object itself. stix_validate on a bundle checks the bundle alone, not what it holds. */
 int stix_container(struct json root, struct json *objects_out, bool *is_single_out, struct err *err);
+
+/* RFC 8785 canonical JSON (canon.c): what deterministic ids are made of, and what can be compared byte by byte. */
+void stix_canon(struct arena *a, struct buf *out, struct json v);
 
 /* ---- observable values (value.c): the normal form in which values are compared, and its rejects ---- */
 
 enum stix_value_kind {
     STIX_VALUE_NONE,
-    STIX_VALUE_IPV4,    /* "198.51.100.7"; a /32 is dropped; other prefixes: STIX_VALUE_IPV4_NET */
+    STIX_VALUE_IPV4, /* "198.51.100.7"; a /32 is dropped; other prefixes: STIX_VALUE_IPV4_NET */
     STIX_VALUE_IPV4_NET,
-    STIX_VALUE_IPV6,    /* RFC 5952; ::ffff:a.b.c.d becomes IPv4 */
+    STIX_VALUE_IPV6, /* RFC 5952; ::ffff:a.b.c.d becomes IPv4 */
     STIX_VALUE_IPV6_NET,
-    STIX_VALUE_DOMAIN,  /* lower case, A-labels (libidn2, UTS 46 non-transitional), no trailing dot */
+    STIX_VALUE_DOMAIN, /* lower case, A-labels (libidn2, UTS 46 non-transitional), no trailing dot */
     STIX_VALUE_URL,
     STIX_VALUE_EMAIL,
-    STIX_VALUE_MD5,     /* lower hex; the length decides */
+    STIX_VALUE_MD5, /* lower hex; the length decides */
     STIX_VALUE_SHA1,
     STIX_VALUE_SHA256,
     STIX_VALUE_SHA512,
-    STIX_VALUE_OTHER,   /* any other path: bytes as they are */
+    STIX_VALUE_OTHER, /* any other path: bytes as they are */
     STIX_VALUE_KINDS
 };
 struct slice stix_value_kind_name(enum stix_value_kind kind); /* "ipv4-addr", "domain-name", "sha-256", ... */
-/* Normal form of `text` as `kind` (for a kind of a family the more special one may come out: IPV4 for a mapped IPv6). Defanged forms
-   (hxxp, [.], (.), [at]) are understood when `defanged`. -1 with ERR_STIX_VALUE: not such a value (octal 010.x is refused). */
-int stix_value_normal(struct arena *a, enum stix_value_kind kind, struct slice text, bool defanged, enum stix_value_kind *kind_out,
-                      struct slice *normal_out, struct err *err);
-enum stix_value_kind stix_value_guess(struct slice text); /* for plain lists: what it looks like */
+/* Normal form of `text` as `kind` (for a kind of a family the more special one may come out: IPV4 for a mapped IPv6).
+   Defanged forms (hxxp, [.], (.), [at]) are understood when `defanged`. -1 with ERR_STIX_VALUE: not such a value (octal
+   010.x is refused). */
+int stix_value_normal(struct arena *a, enum stix_value_kind kind, struct slice text, bool defanged,
+                      enum stix_value_kind *kind_out, struct slice *normal_out, struct err *err);
+enum stix_value_kind stix_value_guess(struct slice text);          /* for plain lists: what it looks like */
 bool stix_ipv4_parse(struct slice text, uint32_t *host_order_out); /* dotted quad, no leading zeros */
 /* RFC 6890 and friends: private, loopback, link-local, CGNAT, documentation, multicast, reserved, benchmarking. */
 bool stix_ipv4_is_global(uint32_t host_order);
@@ -99,16 +109,31 @@ bool stix_ipv4_is_global(uint32_t host_order);
 /* ---- patterns (pattern.c; section 9): the whole grammar to a tree ---- */
 
 enum stix_node_kind {
-    STIX_OBS_AND, STIX_OBS_OR, STIX_OBS_FOLLOWEDBY, /* between observation expressions */
-    STIX_OBS,          /* [ ... ]: left is the comparison expression */
-    STIX_QUALIFIED,    /* left is the observation expression; qualifier in `op` */
-    STIX_CMP_AND, STIX_CMP_OR,
-    STIX_CMP,          /* path op constant */
-    STIX_EXISTS,       /* EXISTS path */
+    STIX_OBS_AND,
+    STIX_OBS_OR,
+    STIX_OBS_FOLLOWEDBY, /* between observation expressions */
+    STIX_OBS,            /* [ ... ]: left is the comparison expression */
+    STIX_QUALIFIED,      /* left is the observation expression; qualifier in `op` */
+    STIX_CMP_AND,
+    STIX_CMP_OR,
+    STIX_CMP,    /* path op constant */
+    STIX_EXISTS, /* EXISTS path */
 };
 enum stix_op {
-    STIX_EQ, STIX_NE, STIX_GT, STIX_LT, STIX_GE, STIX_LE, STIX_IN, STIX_LIKE, STIX_MATCHES, STIX_ISSUBSET, STIX_ISSUPERSET,
-    STIX_WITHIN, STIX_REPEATS, STIX_START_STOP
+    STIX_EQ,
+    STIX_NE,
+    STIX_GT,
+    STIX_LT,
+    STIX_GE,
+    STIX_LE,
+    STIX_IN,
+    STIX_LIKE,
+    STIX_MATCHES,
+    STIX_ISSUBSET,
+    STIX_ISSUPERSET,
+    STIX_WITHIN,
+    STIX_REPEATS,
+    STIX_START_STOP
 };
 enum stix_const_kind { STIX_STRING, STIX_INT, STIX_FLOAT, STIX_BOOL, STIX_HEX, STIX_BINARY, STIX_TIMESTAMP };
 struct stix_const {
@@ -118,8 +143,8 @@ struct stix_const {
     double real;
     struct stix_const *next; /* in a set */
 };
-struct stix_step {     /* one step of an object path behind the type */
-    struct slice name; /* unquoted, unescaped */
+struct stix_step {                                                /* one step of an object path behind the type */
+    struct slice name;                                            /* unquoted, unescaped */
     enum { STIX_STEP_NAME, STIX_STEP_INDEX, STIX_STEP_ANY } kind; /* .name, [3], [*] */
     int64_t index;
     struct stix_step *next;
@@ -129,31 +154,37 @@ struct stix_node {
     enum stix_op op;
     bool negated;
     struct stix_node *left, *right;
-    struct slice type;           /* of the object path */
+    struct slice type; /* of the object path */
     struct stix_step *path;
     struct stix_const *constant; /* first of the set for IN */
     int64_t start_us, stop_us;   /* START ... STOP */
     double within_s;
     int64_t repeats;
-    uint32_t offset;             /* in the text, for error places */
+    uint32_t offset; /* in the text, for error places */
 };
 struct stix_pattern {
     struct slice text;
     const struct stix_node *root;
     uint32_t comparisons, observations, depth; /* depth: of the tree */
 };
-/* The tree lives in `a` and points into `text`: keep both. A chain of one operator comes out as a balanced tree, its operands in
-   order from left to right, so that recursion over it stays shallow. At most 64 levels deep, 64 KiB long, 4,096 comparisons: ERR_PATTERN_LIMIT. */
+/* The tree lives in `a` and points into `text`: keep both. A chain of one operator comes out as a balanced tree, its
+   operands in order from left to right, so that recursion over it stays shallow. At most 64 levels deep, 64 KiB long,
+   4,096 comparisons: ERR_PATTERN_LIMIT. */
 int stix_pattern_parse(struct arena *a, struct slice text, const struct stix_pattern **pattern_out, struct err *err);
 
-/* The exact values a pattern asks for when it is no more than one OR list of equalities on known paths, whichever way producers write it (a guard like
-   network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '...' is one value; IN is a list; hashes under all
-   spellings). Returns the number, 0 when the pattern asks for more than that (the caller keeps it unmatched: ERR_PATTERN_UNSUPPORTED). */
+/* The exact values a pattern asks for when it is no more than one OR list of equalities on known paths, whichever way
+   producers write it (a guard like network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '...'
+   is one value; IN is a list; hashes under all spellings). Returns the number, 0 when the pattern asks for more than
+   that (the caller keeps it unmatched: ERR_PATTERN_UNSUPPORTED). */
 struct stix_term {
     enum stix_value_kind kind;
-    struct slice value; /* normal form */
+    struct slice value;           /* normal form */
     const struct stix_node *from; /* the comparison that names it: its path tells what a STIX_VALUE_OTHER is */
 };
 uint32_t stix_pattern_terms(struct arena *a, const struct stix_pattern *p, struct stix_term **terms_out);
+
+/* ---- Tocsin's own extension of sightings (STIX 2.1 section 7.3): what its reporter lets go beyond its own hub ----
+   "extensions": {STIX_TOCSIN_SIGHTING: {"extension_type": "property-extension", "onward": "none" or "aggregate"}} */
+#define STIX_TOCSIN_SIGHTING "extension-definition--7c5f9e5e-3b1c-4b62-9d55-1f0c7d1a4f02"
 
 #endif

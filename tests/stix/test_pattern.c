@@ -230,8 +230,7 @@ static void test_stix_pattern__blanks_and_comments(void **state)
     static const char *const rows[] = {
         " [ a:x = 1 ] ",
         "[a:x\t=\r\n1]\v\f",
-        "[a:x\xc2\xa0=\xe2\x80\x83"
-        "1\xe3\x80\x80]", /* no-break, em, ideographic space */
+        "[a:x\xc2\xa0=\xe2\x80\x83 1\xe3\x80\x80]", /* no-break, em, ideographic space */
         "[a:x = 1 /* why */ OR // the rest\n b:x = 1]",
         "/**/[a:x = 1]//",
         "[a:x IN(1,2)]",
