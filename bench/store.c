@@ -187,6 +187,17 @@ static void bench_head(struct store_reader *r, size_t n_lists)
     printf("one row behind the head, %3zu classes: %.0f pages/s\n", n_lists, 1e10 / (double)(steady_us() - start));
 }
 
+static void remove_made(const char *dir)
+{
+    static const char *const names[] = {"store.db", "lock"};
+    struct arena a = ARENA_INIT;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unlink(arena_printf(&a, "%s/%s", dir, names[i]).ptr);
+    rmdir(dir);
+    arena_free(&a);
+}
+
 int main(int argc, char **argv)
 {
     size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) / 1000 * 1000 : 300000;
@@ -210,5 +221,7 @@ int main(int argc, char **argv)
     bench_head(r, CLASSES);
     store_reader_close(&r);
     store_close(&s);
+    if (dir == made)
+        remove_made(dir);
     return 0;
 }
