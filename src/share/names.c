@@ -165,7 +165,7 @@ static struct slice uuid_of(struct slice id)
 static int uuid_cmp(struct slice a, struct slice b)
 {
     for (size_t i = 0; i < SHARE_UUID_TEXT; i++)
-        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+        if (a.ptr[i] != b.ptr[i] && lower(a.ptr[i]) != lower(b.ptr[i]))
             return lower(a.ptr[i]) < lower(b.ptr[i]) ? -1 : 1;
     return 0;
 }

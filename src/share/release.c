@@ -126,13 +126,24 @@ static void look_at_string(struct making *m, struct json v)
         m->leaky = true; /* an invented type may carry its inventor's name */
 }
 
-/* The standard's own keys name nobody; those that producers invent begin with x_ (STIX 2.1 section 11). An id in a key
- * cannot be replaced. */
+/* The standard's own keys are small letters, digits and underscores and name nobody; those that producers invent begin
+   with x_ (STIX 2.1 section 11.1), and a dictionary's keys may be anything. */
+static bool is_invented(struct slice key)
+{
+    if (slice_starts(key, SLICE("x_")))
+        return true;
+    for (size_t i = 0; i < key.len; i++) {
+        char c = key.ptr[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
+            return true;
+    }
+    return false;
+}
+
+/* An id in a key cannot be replaced. */
 static void look_at_key(struct making *m, struct slice key)
 {
-    bool invented = key.len >= 2 && key.ptr[0] == 'x' && (key.ptr[1] == '_' || key.ptr[1] == '-');
-
-    if ((invented && share_secret_in(&m->secrets, key)) || mentions_uuid(m, key) || mentions_name(m, key))
+    if ((is_invented(key) && share_secret_in(&m->secrets, key)) || mentions_uuid(m, key) || mentions_name(m, key))
         m->leaky = true;
 }
 

@@ -1,9 +1,10 @@
 #include "share/internal.h"
 
 /* How a name is recognised. Case does not matter (Latin, Greek, Cyrillic). What separates its parts does not either:
-   "Gotham National" is found in "gotham-national.example", "GothamNational" and "gotham[.]national". A match counts
-   only where the name is not part of a longer word: no Latin letter may go on where it begins or ends with one, no
-   digit where with one. Scripts that write prefixes together with the name, or no blanks at all, know no such border.
+   "Gotham National" is found in "gotham-national.example", "GothamNational", "gotham[.]national" and
+   "gotham\\.national". A match counts only where the name is not part of a longer word: no Latin letter may go on where
+   it begins or ends with one, no digit where with one. Scripts that write prefixes together with the name, or no blanks
+   at all, know no such border.
  */
 
 enum { WORD_MIN = 3 };
@@ -41,8 +42,7 @@ static uint32_t next_char(struct slice s, size_t *at)
 
 static bool is_separator(char c)
 {
-    return c == ' ' || c == '-' || c == '_' || c == '.' || c == '+' || c == '\t' || c == '\n' || c == '\r' ||
-           c == '[' || c == ']' || c == '(' || c == ')';
+    return c != 0 && strchr(" -_.+\t\n\r[]()\\", c) != NULL;
 }
 
 static size_t skip_separators(struct slice s, size_t at)
@@ -92,12 +92,18 @@ static bool word_counts(struct slice word)
     return n >= WORD_MIN;
 }
 
+/* Folding keeps ASCII apart from the rest; there it may change the first byte. */
+static bool may_begin(char c, char first)
+{
+    return (unsigned char)first >= 0x80 ? (unsigned char)c >= 0x80
+                                        : ((c ^ first) & ~(is_letter(first) ? 0x20 : 0)) == 0;
+}
+
+/* `at` is a place where no word goes on. */
 static bool matches_at(struct slice text, size_t begin, struct slice word)
 {
     size_t at = begin, w = 0;
 
-    if (begin > 0 && goes_on(word.ptr[0], text.ptr[begin - 1]))
-        return false;
     while (w < word.len) {
         size_t part = skip_separators(word, w);
         if (part != w) {
@@ -130,15 +136,17 @@ void share_secret_finder_make(struct arena *a, const struct share_secrets *secre
     }
 }
 
+/* Most text is passed over here: a candidate begins where no word goes on, with the first letter of a name. */
 bool share_secret_in(const struct share_secret_finder *f, struct slice text)
 {
     if (f->n == 0)
         return false;
     for (size_t at = 0; at < text.len; at++) {
-        if (!f->starts[(unsigned char)text.ptr[at]])
+        char c = text.ptr[at];
+        if (!f->starts[(unsigned char)c] || (at > 0 && goes_on(c, text.ptr[at - 1])))
             continue;
         for (size_t i = 0; i < f->n; i++)
-            if (matches_at(text, at, f->words[i]))
+            if (may_begin(c, f->words[i].ptr[0]) && matches_at(text, at, f->words[i]))
                 return true;
     }
     return false;

@@ -117,6 +117,8 @@ static const struct row {
      OUT EPOCH BODY "," BY_COVER UNTIL "}", 1},
     {NOTHING, INDIC ",\"name\":\"באבגד\",\"description\":\"śLĄSK\"," BY_WHO UNTIL "}",
      OUT EPOCH BODY "," BY_COVER UNTIL "}", 2},
+    {NOTHING, INDIC ",\"x_b\":{\"GOTHAM.example\":1},\"name\":\"gotham\\\\.example\"," BY_WHO UNTIL "}",
+     OUT EPOCH BODY "," BY_COVER UNTIL "}", 2},
     {NOTHING, INDIC ",\"x_gotham_example_score\":3,\"x_b\":{\"x_Gotham.Example\":[]}," BY_WHO UNTIL "}",
      OUT EPOCH BODY "," BY_COVER UNTIL "}", 2},
     {NOTHING, INDIC ",\"name\":\"gotham.examples, xgotham.example, gotham\",\"description\":\"ab\"," BY_WHO UNTIL "}",

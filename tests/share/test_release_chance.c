@@ -292,8 +292,7 @@ static void planting_object(struct planting *p)
         const char *head;
         const char *keys[6]; /* of them some */
     } shapes[] = {
-        {"{\"type\":\"indicator\",\"id\":\"indicator--" UUID "a1\"," DATES
-         "\"pattern\":\"[ipv4-addr:value = "
+        {"{\"type\":\"indicator\",\"id\":\"indicator--" UUID "a1\"," DATES "\"pattern\":\"[ipv4-addr:value = "
          "'192.0.2.7']\",\"pattern_type\":\"stix\",\"valid_from\":\"2026-01-01T00:00:00Z\"",
          {"name", "description", "labels", "external_references", "x_more", "x_other"}},
         {"{\"type\":\"malware\",\"id\":\"malware--" UUID "a2\"," DATES "\"is_family\":false",
