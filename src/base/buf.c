@@ -140,7 +140,8 @@ void bits_set(struct bits *s, size_t at, bool value)
         s->n_words = n;
     }
     uint64_t bit = (uint64_t)1 << (at % 64);
-    s->words[word] = value ? s->words[word] | bit : s->words[word] & ~bit;
+    uint64_t now = value ? s->words[word] | bit : s->words[word] & ~bit;
+    __atomic_store_n(&s->words[word], now, __ATOMIC_RELAXED);
 }
 
 void bits_free(struct bits *s)

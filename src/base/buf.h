@@ -34,7 +34,8 @@ struct buf_ref *buf_ref_hold(struct buf_ref *r);  /* one more owner; returns r *
 void buf_ref_drop(struct buf_ref **r);            /* accepts NULL, leaves NULL; the last owner frees */
 struct slice buf_ref_slice(const struct buf_ref *r); /* empty for NULL */
 
-/* A set of small numbers; grows on set, reads past the end are false. */
+/* A set of small numbers; grows on set, reads past the end are false. One writer; as long as the words need not grow, readers in
+   other threads see each bit before or after its change. */
 struct bits {
     uint64_t *words;
     size_t n_words;
@@ -49,7 +50,7 @@ size_t bits_count(const struct bits *s);
 
 static inline bool bits_has(const struct bits *s, size_t at)
 {
-    return at / 64 < s->n_words && (s->words[at / 64] >> (at % 64) & 1);
+    return at / 64 < s->n_words && (__atomic_load_n(&s->words[at / 64], __ATOMIC_RELAXED) >> (at % 64) & 1);
 }
 
 #endif

@@ -1,0 +1,717 @@
+/* hub/commit.c: the committer, the only thread that writes. It takes what is waiting (recalls first), up to a group,
+   into one durable transaction: journal rows, envelopes, ledger leaves, cursors; then shows the new head, wakes who
+   follows and answers. What readers see in memory changes only after the transaction is durable; the index alone is
+   changed inside and undone on failure. */
+#include "hub/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "store/store_write.h"
+
+enum { COMMIT_INSTANTS = HUB_GROUP_OBJECTS + 512 };
+
+struct taken {
+    uint64_t seq, id_hash, supersedes;
+};
+struct hub_commit {
+    struct hub *hub;
+    struct arena arena;
+    struct store_head head;
+    struct ledger_tree tree;
+    int64_t instants[COMMIT_INSTANTS];
+    size_t n_instants, instant;
+    struct taken *taken;
+    size_t n_taken, room;
+    struct hub_directory *directory; /* the new one, or NULL */
+    struct {
+        uint32_t viewer;
+        struct hub_grant *grants;
+        size_t n;
+    } * granted;
+    size_t n_granted;
+    uint32_t classes_stored;
+    struct hub_job *jobs[HUB_GROUP_OBJECTS];
+    size_t n_jobs;
+    struct store_reader *reader;
+    bool sightings; /* some were counted */
+};
+
+/* ---- classes ---- */
+
+static uint64_t text_hash(struct slice s)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (size_t i = 0; i < s.len; i++)
+        hash = (hash ^ (uint8_t)s.ptr[i]) * 0x100000001b3;
+    return hash;
+}
+
+uint32_t hub_class_number(struct hub *h, struct slice key, bool *new_out)
+{
+    uint32_t n = atomic_load(&h->n_classes);
+    uint64_t hash = text_hash(key);
+
+    *new_out = false;
+    for (uint32_t i = 0; i < n; i++)
+        if (h->classes[i]->hash == hash && slice_eq(h->classes[i]->key, key))
+            return i;
+    assert(n < HUB_CLASSES_MAX);
+    struct hub_class *c = mem_zero(1, sizeof *c);
+    c->key = slice_n(mem_copy(key), key.len);
+    c->hash = hash;
+    int read = share_facts_get(&h->arena, c->key, &c->facts, NULL);
+    assert(read == 0); /* our own canonical bytes */
+    h->classes[n] = c;
+    atomic_store_explicit(&h->n_classes, n + 1, memory_order_release);
+    *new_out = true;
+    return n;
+}
+
+/* A class stays in memory even when the transaction that brought it fails: it is stored with the next one. */
+static int store_classes(struct hub_commit *c, struct err *err)
+{
+    uint32_t n = atomic_load(&c->hub->n_classes);
+
+    for (; c->classes_stored < n; c->classes_stored++) {
+        uint32_t i = c->classes_stored;
+        char key[4] = {(char)(i >> 24), (char)(i >> 16), (char)(i >> 8), (char)i};
+        if (store_put(c->hub->store, STORE_CLASS, slice_n(key, 4), c->hub->classes[i]->key, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- instants: a group's date_added are sorted random instants in (last, now], so that gaps do not count what is
+ * denied ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void draw_instants(struct hub_commit *c, size_t n)
+{
+    int64_t last = c->head.last_added_us, now = time_now_us();
+    int64_t upper = now > last + 2 * (int64_t)n ? now : last + 2 * (int64_t)n;
+
+    /* After a pause the whole pause is the interval: what came in late in it is dated as if it came anywhere in it. A
+     * second is enough to hide in. */
+    if (upper - last > 1000000)
+        last = upper - 1000000;
+    c->n_instants = n < COMMIT_INSTANTS ? n : COMMIT_INSTANTS;
+    for (size_t i = 0; i < c->n_instants; i++)
+        c->instants[i] = last + 1 + (int64_t)crypto_random_below((uint64_t)(upper - last));
+    qsort(c->instants, c->n_instants, sizeof c->instants[0], by_value);
+    c->instant = 0;
+}
+
+int64_t hub_commit_instant(struct hub_commit *c)
+{
+    int64_t drawn = c->instant < c->n_instants ? c->instants[c->instant] : 0;
+
+    return drawn > c->head.last_added_us ? drawn : c->head.last_added_us + 1;
+}
+
+/* ---- what a transaction is made of ---- */
+
+struct hub *hub_commit_hub(struct hub_commit *c)
+{
+    return c->hub;
+}
+
+struct arena *hub_commit_arena(struct hub_commit *c)
+{
+    return &c->arena;
+}
+
+uint64_t hub_commit_last_seq(const struct hub_commit *c)
+{
+    return c->head.next_seq - 1;
+}
+
+static void note_taken(struct hub_commit *c, uint64_t seq, uint64_t id_hash, uint64_t supersedes)
+{
+    if (c->n_taken == c->room) {
+        c->room = c->room * 2 + 1024;
+        c->taken = mem_grow(c->taken, c->room * sizeof *c->taken);
+    }
+    c->taken[c->n_taken++] = (struct taken){seq, id_hash, supersedes};
+}
+
+int hub_commit_row(struct hub_commit *c, struct store_row *row, uint64_t id_hash, int64_t reserve_us, struct err *err)
+{
+    row->added_us = hub_commit_instant(c);
+    row->seq = c->head.next_seq;
+    crypto_sha256(row->body, row->sha256);
+    if (store_append(c->hub->store, row, err) != 0)
+        return -1;
+    c->instant++;
+    c->head.next_seq++;
+    c->head.last_added_us = row->added_us + reserve_us;
+    hub_rows_take(&c->hub->rows, row->seq, row->key, id_hash, row->source_us, row->added_us, row->facts_class,
+                  row->subject_seq, row->kind);
+    note_taken(c, row->seq, id_hash, row->kind == STORE_RESTRICT ? 0 : row->subject_seq);
+    return 0;
+}
+
+int hub_commit_state(struct hub_commit *c, enum store_table t, struct slice key, struct slice value, struct err *err)
+{
+    return value.ptr != NULL ? store_put(c->hub->store, t, key, value, err) : store_delete(c->hub->store, t, key, err);
+}
+
+int hub_commit_leaf(struct hub_commit *c, const uint8_t key[CRYPTO_KEY], struct slice record, uint64_t *leaf_out,
+                    struct err *err)
+{
+    uint8_t salt[LEDGER_SALT], entry[LEDGER_HASH], leaf[LEDGER_HASH];
+    struct buf salted = BUF_INIT, sealed = BUF_INIT;
+
+    crypto_random(salt, sizeof salt);
+    ledger_entry(salt, record, entry);
+    ledger_leaf(entry, leaf);
+    buf_put(&salted, slice_n((const char *)salt, sizeof salt));
+    buf_put(&salted, record);
+    crypto_seal(key, buf_slice(&salted), SLICE("leaf"), &sealed);
+    *leaf_out = c->tree.size;
+    int result = store_append_leaf(c->hub->store, c->tree.size, leaf, buf_slice(&sealed), err);
+    if (result == 0)
+        ledger_add(&c->tree, leaf);
+    buf_free(&salted);
+    buf_free(&sealed);
+    return result;
+}
+
+void hub_commit_directory(struct hub_commit *c, struct hub_directory *d)
+{
+    hub_directory_drop(&c->directory);
+    c->directory = d;
+}
+
+struct hub_directory *hub_commit_directory_now(struct hub_commit *c)
+{
+    return c->directory != NULL ? c->directory : c->hub->directory; /* this thread alone swaps it */
+}
+
+static int store_viewer(struct hub_commit *c, uint32_t viewer, const struct hub_grant *grants, size_t n,
+                        struct err *err)
+{
+    struct hub_viewer *v = c->hub->viewers[viewer];
+    struct buf value = BUF_INIT;
+    uint64_t delivered = atomic_load(&v->delivered);
+
+    buf_put(&value, slice_n((const char *)&delivered, sizeof delivered));
+    for (size_t i = 0; i < n; i++) {
+        uint64_t pair[2] = {grants[i].facts_class, grants[i].from};
+        buf_put(&value, slice_n((const char *)pair, sizeof pair));
+    }
+    struct slice key = arena_printf(&c->arena, "%u", viewer);
+    int result = store_put(c->hub->store, STORE_VIEWER, key, buf_slice(&value), err);
+    buf_free(&value);
+    return result;
+}
+
+int hub_commit_viewer(struct hub_commit *c, uint32_t viewer, struct hub_grant *grants, size_t n, struct err *err)
+{
+    c->granted = mem_grow(c->granted, (c->n_granted + 1) * sizeof *c->granted);
+    c->granted[c->n_granted].viewer = viewer;
+    c->granted[c->n_granted].grants = grants;
+    c->granted[c->n_granted++].n = n;
+    return store_viewer(c, viewer, grants, n, err);
+}
+
+static void reach_of(struct hub_commit *c, uint64_t seq, bool losing, uint32_t new_class, struct bits *reach_out)
+{
+    struct hub *h = c->hub;
+    uint32_t facts_class = h->rows.facts_class[seq], n = atomic_load(&h->n_viewers);
+
+    for (uint32_t i = 1; i < n; i++) {
+        if (atomic_load(&h->viewers[i]->delivered) < seq)
+            continue;
+        struct hub_lists *l = hub_viewer_lists(h, h->directory, i);
+        if (hub_lists_has(l, facts_class) && !(losing && hub_lists_has(l, new_class)))
+            bits_set(reach_out, i, true);
+        hub_lists_drop(&l);
+    }
+}
+
+void hub_commit_reach(struct hub_commit *c, uint64_t seq, struct bits *reach_out)
+{
+    reach_of(c, seq, false, 0, reach_out);
+}
+
+static struct slice reach_slice(const struct bits *reach)
+{
+    /* Never empty: an empty reach would mean "whoever sees the class". */
+    return reach->n_words != 0 ? slice_n((const char *)reach->words, reach->n_words * sizeof *reach->words)
+                               : SLICE("\0");
+}
+
+/* A version of the release that says revoked. Only what the hub minted has versions of the hub: the rest gets a
+ * tombstone. */
+static struct slice revoked_body(struct hub_commit *c, const struct store_row *row, int64_t instant_us)
+{
+    struct json root;
+    struct buf out = BUF_INIT;
+    char text[TIME_TEXT + 2];
+
+    if (row->source.len != 0 || row->body.len == 0 ||
+        json_parse(&c->arena, row->body, &json_limits_default, &root, NULL) != 0 ||
+        json_kind(json_get(root, SLICE("modified"))) == JSON_ABSENT)
+        return SLICE("");
+    text[0] = text[TIME_TEXT + 1] = '"';
+    time_put(text + 1, instant_us);
+    struct json_edit edits[2] = {{json_get(root, SLICE("modified")), slice_n(text, sizeof text), 0}};
+    size_t n = 1;
+    struct json revoked = json_get(root, SLICE("revoked"));
+    bool has = json_kind(revoked) != JSON_ABSENT;
+    if (has)
+        edits[n++] = (struct json_edit){revoked, SLICE("true"), 0};
+    json_edit_sort(edits, n);
+    json_splice(&out, root, edits, n, has ? SLICE("") : SLICE("\"revoked\":true"));
+    struct slice body = arena_copy(&c->arena, buf_slice(&out));
+    buf_free(&out);
+    return body;
+}
+
+int hub_commit_recall(struct hub_commit *c, uint64_t subject, enum store_kind kind, bool deleted,
+                      const struct bits *reach, struct err *err)
+{
+    struct hub_rows *rows = &c->hub->rows;
+    struct store_row old, row;
+
+    if (hub_read_row(c->reader, c->hub, subject, &c->arena, &old, err) != 0)
+        return -1;
+    int64_t instant = hub_commit_instant(c);
+    row = (struct store_row){.created_us = old.created_us,
+                             .version_us = instant,
+                             .source_us = rows->source_us[subject],
+                             .kind = kind,
+                             .facts_class = old.facts_class,
+                             .key = deleted ? 0 : old.key, /* 0: nothing merges with it any more */
+                             .subject_seq = subject,
+                             .id = old.id,
+                             .body = revoked_body(c, &old, instant),
+                             .source = old.source,
+                             .reach = reach_slice(reach)};
+    return hub_commit_row(c, &row, hub_id_hash(old.id), 0, err);
+}
+
+/* ---- submissions ---- */
+
+static void place_instant(struct slice body, size_t at, int64_t us)
+{
+    if (at != SIZE_MAX)
+        time_put((char *)(uintptr_t)body.ptr + at, us); /* our own arena's bytes, made with room for it */
+}
+
+static int64_t first_added(const struct hub_rows *rows, uint64_t seq)
+{
+    while (rows->subject[seq] != 0)
+        seq = rows->subject[seq];
+    return rows->added_us[seq];
+}
+
+/* Known already, by owner and id? Returns false when no row is to be written. */
+static bool merge_item(struct hub_commit *c, struct hub_item *item, uint64_t *subject_out)
+{
+    struct hub_rows *rows = &c->hub->rows;
+    uint64_t known = hub_rows_find(rows, item->id_hash, item->key);
+    bool tombstone = item->object.type.len == 0 && !item->by_hub;
+
+    *subject_out = known;
+    if (known == 0) {
+        if (tombstone)
+            item->verdict = HUB_UNCHANGED; /* about something that never came here */
+        item->kind = STORE_ADD;
+        return !tombstone;
+    }
+    if (tombstone) {
+        if (rows->kind[known] == STORE_RETRACT || rows->kind[known] == item->kind)
+            item->verdict = HUB_UNCHANGED;
+        return item->verdict == HUB_ACCEPTED;
+    }
+    if (item->source_us == rows->source_us[known] || rows->kind[known] == STORE_RETRACT) {
+        item->verdict = HUB_UNCHANGED;
+        if (item->source_us > rows->source_us[known]) {
+            item->verdict = HUB_REFUSED;
+            err_set(&item->err, ERR_STIX_RULE, "/id",
+                    "this object was revoked, which is final (STIX 2.1 section 3.6): submit it under a new id");
+        }
+        return false;
+    }
+    return true;
+}
+
+static int restrict_losers(struct hub_commit *c, uint64_t subject, uint32_t new_class, struct err *err)
+{
+    struct bits losers = BITS_INIT;
+    int result = 0;
+
+    reach_of(c, subject, true, new_class, &losers);
+    if (bits_count(&losers) != 0)
+        result = hub_commit_recall(c, subject, STORE_RESTRICT, false, &losers, err);
+    bits_free(&losers);
+    return result;
+}
+
+static void fill_row(struct hub_commit *c, struct hub_job *job, struct hub_item *item, uint64_t subject,
+                     struct store_row *row)
+{
+    struct hub_rows *rows = &c->hub->rows;
+    bool ours = job->ask.door != HUB_PARTNER;
+    bool fresh;
+    int64_t instant = hub_commit_instant(c);
+    uint32_t cover = (uint32_t)item->release.cover_at;
+
+    place_instant(item->release.body, item->release.created_at, subject != 0 ? first_added(rows, subject) : instant);
+    place_instant(item->release.body, item->release.modified_at, instant);
+    if (item->release.valid_until_at != SIZE_MAX) {
+        item->valid_until_us = instant + item->release.valid_for_us;
+        place_instant(item->release.body, item->release.valid_until_at, item->valid_until_us);
+    }
+    *row = (struct store_row){.created_us = !ours          ? item->object.created_us
+                                            : subject != 0 ? first_added(rows, subject)
+                                                           : instant,
+                              .version_us = ours ? instant : item->object.modified_us,
+                              .source_us = item->source_us,
+                              .first_event_us = ours ? job->ask.first_event_us : 0,
+                              .valid_until_us = item->valid_until_us,
+                              .kind = item->kind == STORE_RESTRICT ? STORE_RETRACT : item->kind,
+                              .owner = ours && job->member != NULL && !item->by_hub ? job->member->owner : 0,
+                              .key = item->key,
+                              .subject_seq = subject,
+                              .envelope = c->head.next_envelope,
+                              .id = item->id,
+                              .body = item->release.body,
+                              .original = item->original,
+                              .source = item->source};
+    row->facts_class =
+        item->class_key.len != 0 ? hub_class_number(c->hub, item->class_key, &fresh) : rows->facts_class[subject];
+    if (item->release.cover_at != SIZE_MAX)
+        row->cover = arena_copy(&c->arena, slice_n((const char *)&cover, sizeof cover));
+}
+
+static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_item *item, size_t i, struct err *err)
+{
+    struct bits reach = BITS_INIT;
+    struct store_row row;
+    uint64_t subject;
+
+    if (!merge_item(c, item, &subject))
+        return 0;
+    if (item->object.type.len == 0 && !item->by_hub) { /* a partner's tombstone */
+        item->source_us = c->hub->rows.source_us[subject];
+        item->class_key = SLICE("");
+    }
+    if (item->kind == STORE_RETRACT || item->kind == STORE_RESTRICT)
+        item->class_key = SLICE(""); /* a recall goes where the object went */
+    fill_row(c, job, item, subject, &row);
+    if (job->ask.door == HUB_PARTNER)
+        row.first_event_us = job->ask.events[i].first_event_us;
+    if (row.kind == STORE_RETRACT) {
+        hub_commit_reach(c, subject, &reach);
+        if (job->member != NULL)
+            bits_set(&reach, job->member->viewer, true); /* its own view shows what it submitted */
+        row.reach = arena_copy(&c->arena, reach_slice(&reach));
+        bits_free(&reach);
+    } else if (subject != 0 && row.facts_class != c->hub->rows.facts_class[subject] &&
+               restrict_losers(c, subject, row.facts_class, err) != 0) {
+        return -1;
+    }
+    if (hub_commit_row(c, &row, item->id_hash, 0, err) != 0)
+        return -1;
+    item->seq = row.seq;
+    if (job->outcome.first_seq == 0)
+        job->outcome.first_seq = row.seq;
+    job->outcome.last_seq = row.seq;
+    if (!item->own_only || !slice_eq(item->object.type, SLICE("sighting")))
+        return 0;
+    c->sightings = true;
+    return hub_sighting_count(c, job, item, err);
+}
+
+static int hold_item(struct hub_commit *c, const struct hub_item *item, size_t i, struct err *err)
+{
+    struct slice key = arena_printf(&c->arena, "%020llu:%06zu", (unsigned long long)c->head.next_envelope, i);
+    struct buf value = BUF_INIT;
+
+    buf_printf(&value, "%s %s", err_name(item->err.code), item->err.place);
+    buf_put_byte(&value, '\0');
+    buf_put(&value, item->original);
+    int result = store_put(c->hub->store, STORE_HELD, key, buf_slice(&value), err);
+    buf_free(&value);
+    return result;
+}
+
+/* The leaf of a submission: what came, under which policy, and a root over what was stored of it. */
+static int submission_leaf(struct hub_commit *c, struct hub_job *job, const uint8_t root[CRYPTO_HASH], struct err *err)
+{
+    struct buf record = BUF_INIT;
+
+    json_put_open(&record, '{');
+    json_put_text(&record, "act", job->ask.door == HUB_PARTNER ? SLICE("receive") : SLICE("submit"));
+    json_put_number(&record, "at_us", job->ask.received_us);
+    json_put_number(&record, "envelope", (int64_t)c->head.next_envelope);
+    json_put_number(&record, "first_seq", (int64_t)job->outcome.first_seq);
+    json_put_number(&record, "last_seq", (int64_t)job->outcome.last_seq);
+    json_put_key(&record, SLICE("root"));
+    buf_put_byte(&record, '"');
+    crypto_put_hex(&record, root, CRYPTO_HASH);
+    buf_put_byte(&record, '"');
+    json_put_key(&record, SLICE("policy"));
+    buf_put_byte(&record, '"');
+    crypto_put_hex(&record, job->directory->policy_hash, CRYPTO_HASH);
+    buf_put_byte(&record, '"');
+    json_put_close(&record, '}');
+    int result = hub_commit_leaf(c, job->wrapped.len != 0 ? job->data_key : c->hub->record_key, buf_slice(&record),
+                                 &job->outcome.leaf, err);
+    buf_free(&record);
+    return result;
+}
+
+static int append_envelope(struct hub_commit *c, struct hub_job *job, struct err *err)
+{
+    struct store_envelope e = {.n = c->head.next_envelope,
+                               .received_us = job->ask.received_us,
+                               .leaf = job->outcome.leaf,
+                               .key = buf_slice(&job->wrapped)};
+    struct buf status = BUF_INIT, sealed = BUF_INIT;
+
+    job->outcome.envelope = e.n;
+    hub_submit_status(job, &status);
+    job->outcome.status = arena_copy(&job->arena, buf_slice(&status));
+    if (job->member != NULL) {
+        e.owner = job->member->owner;
+        crypto_seal(job->data_key, buf_slice(&status), SLICE("status"), &sealed);
+        e.status = buf_slice(&sealed);
+    }
+    int result = store_append_envelope(c->hub->store, &e, err);
+    c->head.next_envelope++;
+    buf_free(&status);
+    buf_free(&sealed);
+    return result;
+}
+
+static int commit_submission(struct hub_commit *c, struct hub_job *job, struct err *err)
+{
+    struct crypto_hash *hash = crypto_hash_new();
+    uint8_t root[CRYPTO_HASH];
+    int result = 0;
+
+    for (size_t i = 0; i < job->n_items && result == 0; i++) {
+        struct hub_item *item = &job->items[i];
+        if (item->verdict == HUB_HELD)
+            result = hold_item(c, item, i, err);
+        else if (item->verdict == HUB_ACCEPTED && !item->no_op)
+            result = commit_item(c, job, item, i, err);
+        crypto_hash_add(hash, item->release.body);
+    }
+    crypto_hash_end(&hash, root);
+    if (result == 0 && job->ask.cursor_name.len != 0)
+        result = store_put(c->hub->store, STORE_CURSOR, job->ask.cursor_name, job->ask.cursor, err);
+    return result == 0 && submission_leaf(c, job, root, err) == 0 && append_envelope(c, job, err) == 0 ? 0 : -1;
+}
+
+/* ---- groups ---- */
+
+static bool is_fatal(const struct err *err)
+{
+    return err->code == ERR_STORE || err->code == ERR_DISK_FULL || err->code == ERR_SYSTEM;
+}
+
+static int run_jobs(struct hub_commit *c, struct err *err)
+{
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        struct hub_job *job = c->jobs[i];
+        struct err why = ERR_INIT;
+        if ((job->is_act ? hub_act_run(c, job, &why) : commit_submission(c, job, &why)) == 0)
+            continue;
+        if (!job->is_act || is_fatal(&why))
+            return err_copy(err, &why);
+        job->err = why; /* an act that is refused has written nothing */
+    }
+    return 0;
+}
+
+static int write_group(struct hub_commit *c, size_t objects, struct err *err)
+{
+    struct hub *h = c->hub;
+    struct buf tree = BUF_INIT;
+
+    if (store_begin(h->store, &c->head, err) != 0)
+        return -1;
+    c->tree = h->tree;
+    draw_instants(c, objects);
+    int result = run_jobs(c, err);
+    ledger_put(&c->tree, &tree);
+    if (result != 0 || store_classes(c, err) != 0 ||
+        store_put(h->store, STORE_META, SLICE("tree"), buf_slice(&tree), err) != 0) {
+        store_rollback(h->store);
+        result = -1;
+    }
+    buf_free(&tree);
+    return result == 0 ? store_commit(h->store, err) : -1;
+}
+
+static void undo_group(struct hub_commit *c, uint32_t classes_stored)
+{
+    for (size_t i = c->n_taken; i > 0; i--)
+        hub_rows_forget(&c->hub->rows, c->taken[i - 1].seq, c->taken[i - 1].id_hash);
+    c->classes_stored = classes_stored;
+    hub_directory_drop(&c->directory);
+    for (size_t i = 0; i < c->n_granted; i++)
+        free(c->granted[i].grants);
+}
+
+static void swap_grants(struct hub_commit *c)
+{
+    for (size_t i = 0; i < c->n_granted; i++) {
+        struct hub_viewer *v = c->hub->viewers[c->granted[i].viewer];
+        pthread_mutex_lock(&v->lock);
+        free(v->grants);
+        v->grants = c->granted[i].grants;
+        v->n_grants = c->granted[i].n;
+        hub_lists_drop(&v->lists);
+        pthread_mutex_unlock(&v->lock);
+    }
+}
+
+/* In this order: grants, directory, superseded rows, head. A reader takes the head first, then the directory. */
+static void show_group(struct hub_commit *c)
+{
+    struct hub *h = c->hub;
+
+    swap_grants(c);
+    if (c->directory != NULL) {
+        pthread_mutex_lock(&h->directory_lock);
+        struct hub_directory *old = h->directory;
+        h->directory = c->directory;
+        pthread_mutex_unlock(&h->directory_lock);
+        hub_directory_drop(&old);
+        c->directory = NULL;
+    }
+    for (size_t i = 0; i < c->n_taken; i++)
+        if (c->taken[i].supersedes != 0)
+            hub_rows_supersede(&h->rows, c->taken[i].supersedes, c->taken[i].seq);
+    pthread_mutex_lock(&h->ledger_lock);
+    h->tree = c->tree;
+    pthread_mutex_unlock(&h->ledger_lock);
+    atomic_store(&h->ledger_size, c->tree.size);
+    atomic_store(&h->head, c->head.next_seq - 1);
+}
+
+static void log_job(const struct hub_job *job)
+{
+    const struct hub_outcome *o = &job->outcome;
+
+    if (!job->is_act)
+        log_event("envelope_committed", NUM("envelope", o->envelope), NUM("leaf", o->leaf), NUM("objects", o->accepted),
+                  NUM("held", o->held), NUM("refused", o->refused), NUM("first_seq", o->first_seq),
+                  NUM("last_seq", o->last_seq), NUM("received_us", job->ask.received_us),
+                  NUM("first_event_us", job->ask.first_event_us), NUM("took_us", time_now_us() - job->ask.received_us));
+}
+
+static void answer_group(struct hub_commit *c, const struct err *failed)
+{
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        if (failed != NULL)
+            c->jobs[i]->err = *failed;
+        else
+            log_job(c->jobs[i]);
+        hub_job_done(&c->jobs[i]);
+    }
+}
+
+static void run_group(struct hub_commit *c, size_t objects)
+{
+    struct err err = ERR_INIT;
+    uint32_t classes_stored = c->classes_stored;
+    int64_t begun = time_steady_us();
+    bool moved = false;
+
+    if (write_group(c, objects, &err) == 0) {
+        moved = c->n_taken != 0 || c->directory != NULL;
+        show_group(c);
+        if (moved)
+            hub_followers_wake(c->hub);
+        if (c->sightings)
+            hub_sightings_changed(c->hub);
+        answer_group(c, NULL);
+        if (moved)
+            log_event("announced", NUM("head", c->head.next_seq - 1), NUM("rows", c->n_taken),
+                      NUM("took_us", time_steady_us() - begun));
+    } else {
+        undo_group(c, classes_stored);
+        log_event("commit_failed", ERROR_FIELD(&err));
+        answer_group(c, &err);
+    }
+    c->n_jobs = c->n_taken = c->n_granted = 0;
+    c->sightings = false;
+    arena_reset(&c->arena);
+}
+
+static size_t weight(const struct hub_job *job)
+{
+    return job->n_items + 4;
+}
+
+static void *committer_main(void *arg)
+{
+    struct hub_commit *c = arg;
+    struct hub_job *job;
+
+    while ((job = queue_take(c->hub->commits, -1)) != NULL) {
+        size_t objects = 0;
+        do {
+            c->jobs[c->n_jobs++] = job;
+            objects += weight(job);
+        } while (objects < HUB_GROUP_OBJECTS && c->n_jobs < HUB_GROUP_OBJECTS &&
+                 (job = queue_try(c->hub->commits)) != NULL);
+        run_group(c, objects);
+    }
+    hub_reader_free(&c->reader);
+    arena_free(&c->arena);
+    free(c->taken);
+    free(c->granted);
+    free(c);
+    return NULL;
+}
+
+int hub_commit_start(struct hub *h, struct err *err)
+{
+    struct hub_commit *c = mem_zero(1, sizeof *c);
+
+    c->hub = h;
+    c->classes_stored = atomic_load(&h->n_classes);
+    c->reader = hub_reader_new(h, err);
+    if (c->reader == NULL || pthread_create(&h->committer, NULL, committer_main, c) != 0) {
+        hub_reader_free(&c->reader);
+        free(c);
+        return err != NULL && err->code != ERR_NONE
+                   ? -1
+                   : err_set(err, ERR_SYSTEM, NULL, "cannot start the committer's thread");
+    }
+    h->committer_runs = true;
+    return 0;
+}
+
+void hub_commit_stop(struct hub *h)
+{
+    queue_close(h->commits);
+    if (h->committer_runs)
+        pthread_join(h->committer, NULL);
+    h->committer_runs = false;
+}
+
+bool hub_commit_put(struct hub *h, struct hub_job *job)
+{
+    bool urgent = job->is_act;
+
+    for (size_t i = 0; i < job->n_items && !urgent; i++)
+        urgent = job->items[i].kind == STORE_RETRACT && job->items[i].verdict == HUB_ACCEPTED;
+    return queue_put(h->commits, job, urgent);
+}

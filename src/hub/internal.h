@@ -1,0 +1,372 @@
+/* hub/internal.h: what the files of hub/ share. Who owns what: the committer's thread alone changes rows, classes,
+   viewers' grants and the directory; everybody else reads them as described at each. */
+#ifndef HUB_INTERNAL_H
+#define HUB_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/queue.h"
+#include "base/time.h"
+#include "hub/hub.h"
+#include "ledger/ledger.h"
+
+enum {
+    HUB_VIEWERS_MAX = 65536, /* members and partners ever, removed ones included */
+    HUB_CLASSES_MAX = 1 << 20,
+    HUB_ROWS_MAX = 1 << 28,   /* rows of the journal: bounds address space, not memory */
+    HUB_GROUP_OBJECTS = 2000, /* of one durable transaction */
+    HUB_QUEUE = 512,          /* submissions waiting for the committer, or for one worker */
+    HUB_WORKERS_MAX = 16,
+};
+
+/* ---- rows.c: what merging and reading need of every row, in memory; rebuilt from the journal at start ---- */
+
+/* Arrays over seq in reserved address space: they never move, so readers need no lock. A row's cells are written before
+ * the head that shows it. */
+struct hub_rows {
+    uint64_t *key;      /* fingerprint of (owner or origin, collection, id) */
+    int64_t *source_us; /* the version, as its source tells it */
+    int64_t *added_us;
+    uint32_t *facts_class;
+    uint32_t *subject;      /* the row this is a version of; 0: the first */
+    uint32_t *later;        /* the row that took its place; 0: none */
+    uint8_t *kind;          /* enum store_kind */
+    struct bits superseded; /* later != 0, or deleted; by seq */
+    pthread_rwlock_t lock;  /* of the index below: held for a probe, never across anything slow */
+    struct hub_cell *cells; /* open addressing: tag of the id's hash, seq of a current row */
+    uint32_t n_cells, used;
+};
+void hub_rows_init(struct hub_rows *r);
+void hub_rows_free(struct hub_rows *r);
+uint64_t hub_id_hash(struct slice id);
+uint64_t hub_row_key(struct slice who, struct slice collection, struct slice id, struct slice variant);
+/* Committer: takes a row into memory, in order of seq. Returns the undo mark. */
+void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_hash, int64_t source_us,
+                   int64_t added_us, uint32_t facts_class, uint64_t subject, enum store_kind kind);
+void hub_rows_supersede(struct hub_rows *r, uint64_t seq,
+                        uint64_t later); /* what take put off: shows at once, so only after the commit */
+void hub_rows_forget(struct hub_rows *r, uint64_t seq, uint64_t id_hash);   /* undoes the last take */
+uint64_t hub_rows_find(struct hub_rows *r, uint64_t id_hash, uint64_t key); /* the current row with this key; 0: none */
+size_t hub_rows_candidates(struct hub_rows *r, uint64_t id_hash, uint64_t *seqs_out,
+                           size_t max); /* current rows that may have this id */
+bool hub_row_is_newer(const struct hub_rows *r, uint64_t seq,
+                      int64_t source_us); /* is a version of that instant newer than the row */
+
+/* ---- classes ---- */
+
+struct hub_class {
+    struct share_facts facts; /* for ever */
+    struct slice key;
+    uint64_t hash;
+};
+
+/* ---- member.c: the directory: members, partners, collections and the policy made of them; immutable, counted, swapped
+ * whole ---- */
+
+struct hub_default {
+    struct slice collection;
+    enum share_tlp tlp;
+    int64_t valid_for_us;
+};
+struct hub_member {
+    struct slice name, organisation, country, sector, password;
+    const struct slice *domains, *client_of;
+    size_t n_domains, n_client_of;
+    const struct hub_default *defaults;
+    size_t n_defaults;
+    enum share_consent consent;
+    bool government, may_write;
+    uint32_t viewer;
+    struct slice owner_text; /* "name|epoch": what keys makes the handle of */
+    uint64_t owner;
+    struct slice cover_id; /* the identity that stands for it where it is not named */
+    struct slice cover_name;
+    struct slice named_id; /* the identity under its organisation's name: never the same, or consent for one object
+                              would name all */
+    struct slice row;      /* as stored */
+};
+struct hub_partner {
+    struct slice name, hub_id, password;
+    uint8_t key[CRYPTO_SIGN_PUBLIC];
+    uint32_t viewer;
+    struct share_agreement agreement;
+    bool follows;
+    struct slice url, ca, user, follow_password, root, collection, into;
+    struct slice row;
+};
+struct hub_collection {
+    struct slice id, name, title, description;
+    struct share_collection audience;
+    struct slice row;
+};
+struct hub_directory {
+    atomic_uint owners;
+    uint64_t epoch;
+    struct arena arena;
+    struct hub_member *members;
+    struct hub_partner *partners;
+    struct hub_collection *collections;
+    size_t n_members, n_partners, n_collections;
+    const struct share_policy *policy;
+    uint8_t policy_hash[CRYPTO_HASH];
+};
+struct hub_raw_row { /* for building: a stored row of one of the three tables */
+    enum store_table table;
+    struct slice key, value;
+};
+/* `keys` makes owner handles and covers. */
+int hub_directory_build(const struct hub_raw_row *rows, size_t n, struct keys *keys, uint64_t epoch,
+                        struct hub_directory **out, struct err *err);
+void hub_directory_drop(struct hub_directory **d);
+const struct hub_member *hub_directory_member(const struct hub_directory *d, struct slice name);
+const struct hub_partner *hub_directory_partner(const struct hub_directory *d, struct slice name);
+const struct hub_collection *hub_directory_collection(const struct hub_directory *d, struct slice id_or_name);
+const struct hub_member *hub_directory_member_of(const struct hub_directory *d, uint32_t viewer);
+const struct hub_partner *hub_directory_partner_of(const struct hub_directory *d, uint32_t viewer);
+struct hub_directory *hub_directory_hold(struct hub *h); /* the current one; drop it */
+
+/* ---- viewers: one a member or partner, by number ---- */
+
+struct hub_lists { /* what a viewer may see; immutable, counted */
+    atomic_uint owners;
+    uint64_t epoch;     /* of the directory it was decided by */
+    uint32_t n_classes; /* classes that were looked at */
+    int64_t holds_until_us;
+    size_t n;
+    struct store_list lists[];
+};
+struct hub_grant { /* a class gained by a widening: older rows come through that row */
+    uint32_t facts_class;
+    uint64_t from;
+};
+struct hub_viewer {
+    pthread_mutex_t lock; /* lists, grants */
+    struct hub_lists *lists;
+    struct hub_grant *grants;
+    size_t n_grants;
+    atomic_ullong delivered; /* highest seq of which bytes may have left */
+    /* since the last delivery leaf */
+    uint64_t from_seq, to_seq, objects;
+    uint8_t root[CRYPTO_HASH];
+};
+struct hub_lists *hub_viewer_lists(struct hub *h, const struct hub_directory *d,
+                                   uint32_t viewer); /* hold; up to date with d and all classes */
+void hub_lists_drop(struct hub_lists **l);
+bool hub_lists_has(const struct hub_lists *l, uint32_t facts_class);
+void hub_viewer_delivered(struct hub *h, uint32_t viewer, uint64_t first_seq, uint64_t last_seq, uint64_t n,
+                          const uint8_t root[CRYPTO_HASH]);
+
+struct hub_party {
+    atomic_uint owners;
+    enum { HUB_PARTY_MEMBER, HUB_PARTY_PARTNER, HUB_PARTY_SELF } kind;
+    uint32_t viewer;
+    uint64_t owner; /* MEMBER: the handle in rows; else 0 */
+    char name[];
+};
+struct hub_party *hub_party_new(int kind, uint32_t viewer, uint64_t owner, struct slice name);
+
+/* ---- workers ---- */
+
+struct hub_worker {
+    struct hub *hub;
+    pthread_t thread;
+    struct queue *queue;
+    struct keys *keys;
+    struct store_reader *reader;
+    struct arena arena; /* reset after every task */
+};
+typedef void hub_task_fn(struct hub_worker *w, void *arg);
+/* `lane`: tasks of one lane run in order, on one worker. false: that worker's queue is full. */
+bool hub_work(struct hub *h, uint64_t lane, bool urgent, hub_task_fn *fn, void *arg);
+
+/* ---- jobs of the committer ---- */
+
+struct hub_item { /* one object of a submission */
+    struct stix_object object;
+    enum hub_verdict verdict;
+    struct err err; /* HELD, REFUSED */
+    bool no_op;     /* a TLP definition: success, nothing kept */
+    bool by_hub;    /* made by the hub (cover identity): not in the submitter's counts */
+    bool own_only;
+    enum store_kind kind; /* ADD, EXPIRE, RETRACT as the content asks; merging may make an ADD of it */
+    struct share_facts facts;
+    struct slice class_key;
+    bool defaulted;
+    struct share_names names;
+    struct share_release release;
+    struct slice id; /* of the release */
+    uint64_t key, id_hash;
+    int64_t source_us, valid_until_us;
+    struct slice original; /* sealed */
+    struct slice source;   /* partner rows */
+    uint64_t seq;          /* given by the committer */
+};
+struct hub_job {
+    struct hub *hub;
+    bool is_act;
+    struct arena arena;
+    struct submission ask;           /* of a submission */
+    struct hub_directory *directory; /* under which it was judged */
+    const struct hub_member *member; /* in directory; NULL: partner or self */
+    const struct hub_partner *partner;
+    const struct hub_collection *collection;
+    struct json objects; /* the envelope's array; absent for a single object */
+    struct hub_item *items;
+    size_t n_items;
+    uint8_t data_key[CRYPTO_KEY];
+    struct buf wrapped; /* sealed data key; empty for partners */
+    struct act act;     /* of an act */
+    struct hub_outcome outcome;
+    struct err err;
+};
+void hub_job_free(struct hub_job **job);
+void hub_job_done(struct hub_job **job); /* calls done, frees */
+
+struct hub {
+    struct hub_settings settings;
+    struct arena arena; /* strings of the settings */
+    struct store *store;
+    uint8_t token_key[CRYPTO_KEY], record_key[CRYPTO_KEY], public_key[CRYPTO_SIGN_PUBLIC];
+    struct hub_rows rows;
+    struct hub_class **classes;
+    atomic_uint n_classes;
+    struct hub_viewer **viewers;
+    atomic_uint n_viewers;
+    pthread_mutex_t directory_lock;
+    struct hub_directory *directory;
+    atomic_ullong head; /* last seq that readers may see */
+    atomic_ullong ledger_size;
+    pthread_mutex_t ledger_lock;
+    struct ledger_tree tree;
+    struct hub_worker workers[HUB_WORKERS_MAX];
+    size_t n_workers;
+    struct queue *commits;
+    pthread_t committer;
+    bool committer_runs;
+    struct keys *committer_keys;
+    atomic_bool stopping, bands_waiting;
+    struct hub_followers *followers; /* stream.c */
+    struct hub_doors *doors;         /* taxii.c: cached sign-ins */
+};
+
+/* commit.c */
+int hub_commit_start(struct hub *h, struct err *err);
+void hub_commit_stop(struct hub *h);
+bool hub_commit_put(struct hub *h, struct hub_job *job);                   /* false: full */
+uint32_t hub_class_number(struct hub *h, struct slice key, bool *new_out); /* committer */
+const struct hub_class *hub_class_of(struct hub *h, uint32_t n);
+
+/* The open transaction. A function below that fails with ERR_STORE or ERR_DISK_FULL ends the whole group. */
+struct hub_commit;
+struct hub *hub_commit_hub(struct hub_commit *c);
+struct arena *hub_commit_arena(struct hub_commit *c);
+int hub_commit_row(struct hub_commit *c, struct store_row *row, uint64_t id_hash, int64_t reserve_us,
+                   struct err *err);              /* sets seq, added_us, sha256 */
+int64_t hub_commit_instant(struct hub_commit *c); /* the added_us of the next row */
+uint64_t hub_commit_last_seq(const struct hub_commit *c);
+int hub_commit_state(struct hub_commit *c, enum store_table t, struct slice key, struct slice value,
+                     struct err *err); /* value.ptr NULL: delete */
+int hub_commit_leaf(struct hub_commit *c, const uint8_t key[CRYPTO_KEY], struct slice record, uint64_t *leaf_out,
+                    struct err *err);
+void hub_commit_directory(struct hub_commit *c,
+                          struct hub_directory *d); /* becomes current when the transaction is durable; takes it over */
+struct hub_directory *hub_commit_directory_now(struct hub_commit *c); /* not held */
+int hub_commit_viewer(struct hub_commit *c, uint32_t viewer, struct hub_grant *grants, size_t n,
+                      struct err *err); /* takes grants over */
+/* A row that takes `subject` back from the viewers in reach: its revoked version where the hub issued it, else a
+ * tombstone. */
+int hub_commit_recall(struct hub_commit *c, uint64_t subject, enum store_kind kind, bool deleted,
+                      const struct bits *reach, struct err *err);
+/* Viewers that see the class and may hold the row. */
+void hub_commit_reach(struct hub_commit *c, uint64_t seq, struct bits *reach_out);
+int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err); /* act.c */
+struct hub_lists *hub_lists_decide(struct hub *h, const struct hub_directory *d,
+                                   uint32_t viewer); /* fresh, of no grants */
+
+/* view.c: everything that reads the store */
+int hub_load(struct hub *h, struct err *err); /* at start: classes, rows, directory, viewers, tree */
+/* A row for the committer's own use; slices in the arena. */
+int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, struct arena *a, struct store_row *out,
+                 struct err *err);
+uint64_t hub_count_class_rows(struct hub *h, const struct bits *classes, uint64_t upto);
+int hub_cursor_get(struct hub *h, struct arena *a, struct slice name, struct slice *cursor_out);
+int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, struct buf *value_out, struct err *err);
+struct store_reader *hub_reader_new(struct hub *h, struct err *err);
+void hub_reader_free(struct store_reader **r);
+
+/* One open view: one worker, one call. */
+struct hub_view {
+    struct hub *hub;
+    struct hub_worker *worker;
+    struct hub_directory *directory;
+    struct hub_lists *lists;
+    uint32_t viewer;
+    uint64_t owner; /* 0: not a member */
+    struct slice owner_text;
+    bool partner;
+    uint64_t upto;     /* head when it was opened */
+    uint64_t envelope; /* whose data key is at hand; 0: none */
+    uint8_t data_key[CRYPTO_KEY];
+    uint64_t first_seq, last_seq, n; /* given so far */
+    uint8_t root[CRYPTO_HASH];
+};
+int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hub_view *out, struct err *err);
+void hub_view_close(struct hub_view *v); /* counts what was given as delivered: call before the bytes leave */
+struct hub_view_ask {
+    const struct hub_collection *collection;
+    const struct taxii_filter *types; /* NULL: all */
+    enum store_part part;
+    bool superseded_too;
+    uint32_t limit;
+    size_t max_bytes;
+};
+struct hub_seen { /* what a viewer gets of a row */
+    const struct store_row *row;
+    struct slice id, bytes; /* its own form: the original for its owner */
+    int64_t version_us;     /* as these bytes tell it */
+    bool own;
+};
+typedef int hub_seen_fn(void *arg, const struct hub_seen *seen, const struct store_at *at);
+int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const struct store_at *after, hub_seen_fn *fn,
+                  void *arg, struct store_at *at_out, bool *more_out, struct err *err);
+int hub_view_object(struct hub_view *v, const struct hub_collection *collection, struct slice id, bool all_versions,
+                    hub_seen_fn *fn, void *arg,
+                    struct err *err); /* every version seen, oldest first; none: no call, 0 */
+int hub_view_position(struct hub_view *v, int64_t added_after_us, struct store_at *at_out, struct err *err);
+int hub_view_status(struct hub_view *v, uint64_t envelope, struct slice *status_out, struct err *err);
+struct slice hub_view_minted(struct hub_view *v, const struct hub_collection *collection,
+                             struct slice id); /* its own id to ours; {NULL,0} */
+
+/* stream.c */
+struct hub_followers *hub_followers_new(struct hub *h);
+void hub_followers_free(struct hub_followers **f); /* after hub_followers_stop */
+void hub_followers_stop(struct hub *h);
+void hub_followers_wake(struct hub *h); /* the head moved: any thread */
+void hub_followers_tick(struct hub *h);
+void hub_follow(void *hub, struct taxii_who *who, struct slice last_event_id, struct taxii_reply *reply);
+
+/* token.c: opaque, unforgeable texts for positions: a seq would count what is denied */
+void hub_token_put(const struct hub *h, const char *purpose, const uint64_t *numbers, size_t n, struct buf *out);
+bool hub_token_get(const struct hub *h, const char *purpose, struct slice text, uint64_t *numbers_out, size_t n);
+void hub_status_id_put(const struct hub *h, uint64_t envelope, char out[36]);
+bool hub_status_id_get(const struct hub *h, struct slice text, uint64_t *envelope_out);
+
+/* sighting.c */
+typedef int hub_pair_fn(void *arg, struct slice key, struct slice value);
+int hub_sighting_count(struct hub_commit *c, struct hub_job *job, struct hub_item *item,
+                       struct err *err); /* in the transaction */
+void hub_sightings_changed(
+    struct hub *h); /* after the commit, and at start: bands are released anew where they changed */
+int hub_sightings_scan(struct store_reader *r, hub_pair_fn *fn, void *arg, struct err *err); /* view.c */
+
+/* submit.c */
+struct slice hub_id_text(struct arena *a, struct slice owner_text, struct slice collection,
+                         struct slice id);                    /* what a minted id is the MAC of */
+void hub_submit_status(struct hub_job *job, struct buf *out); /* TAXII status resource */
+
+/* taxii.c */
+struct hub_doors *hub_doors_new(void);
+void hub_doors_free(struct hub_doors **d);
+
+#endif

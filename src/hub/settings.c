@@ -1,0 +1,35 @@
+#include <stddef.h>
+
+#include "base/file.h"
+#include "hub/hub.h"
+
+#define AT(member) offsetof(struct hub_settings, member)
+
+const struct conf_field hub_settings_fields[] = {
+    {"name", CONF_TEXT, AT(name), NULL, "name of this hub, shown to its members", 0, 0},
+    {"id", CONF_TEXT, AT(id), NULL, "identifier of this hub (UUID), made by tocsin init", 0, 0},
+    {"country", CONF_TEXT, AT(country), "", "country of this hub (ISO 3166-1 alpha-2)", 0, 0},
+    {"listen", CONF_TEXT, AT(listen), "127.0.0.1:6443", "address and port of the HTTPS server", 0, 0},
+    {"url", CONF_TEXT, AT(url), "", "how members reach this hub; empty: https:// and the listen address", 0, 0},
+    {"max_body", CONF_SIZE, AT(max_body), "10MiB", "largest envelope accepted in one request", 1024, 1 << 30},
+    {"max_objects", CONF_INT, AT(max_objects), "10000", "most objects in one envelope", 1, 1000000},
+    {"page_default", CONF_INT, AT(page_default), "1000", "objects in a page when the client names no limit", 1, 100000},
+    {"page_max", CONF_INT, AT(page_max), "10000", "most objects in a page", 1, 100000},
+    {"max_connections", CONF_INT, AT(max_connections), "20000", "most open connections", 1, 1000000},
+    {"max_per_address", CONF_INT, AT(max_per_address), "1000", "most open connections from one address", 1, 1000000},
+    {"default_valid_for", CONF_DURATION, AT(default_valid_for_us), "90d", "validity of indicators that name no end", 1,
+     INT64_MAX},
+    {"workers", CONF_INT, AT(workers), "0", "worker threads; 0: one a core", 0, 16},
+};
+const size_t hub_settings_n_fields = sizeof hub_settings_fields / sizeof hub_settings_fields[0];
+
+int hub_settings_read(struct arena *a, const char *dir, struct hub_settings *out, struct err *err)
+{
+    struct slice path = file_join(a, dir, "tocsin.yaml");
+
+    if (conf_read(a, path.ptr, hub_settings_fields, hub_settings_n_fields, out, err) != 0)
+        return -1;
+    if (out->url.len == 0)
+        out->url = arena_printf(a, "https://" SLICE_FMT, SLICE_ARG(out->listen));
+    return 0;
+}

@@ -1,0 +1,715 @@
+/* hub/submit.c: the one way in. Every door builds the same submission; it passes the stages below on a worker, and what
+   is left of it goes to the committer. A stage fails for the whole submission (-1) or marks single objects as held or
+   refused and lets the rest go on. */
+#include "hub/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* What submit_attribute may add: at most four items for each set of TLP levels. */
+enum { SUBMIT_BY_HUB_MAX = 4 * (1 << SHARE_TLP_LEVELS) };
+
+#define INSTANT "\"1970-01-01T00:00:00.000000Z\""
+
+static int submit_admit(struct hub_worker *w, struct hub_job *job, struct err *err);
+static int submit_parse(struct hub_worker *w, struct hub_job *job, struct err *err);
+static int submit_validate(struct hub_worker *w, struct hub_job *job, struct err *err);
+static int submit_authorise(struct hub_worker *w, struct hub_job *job, struct err *err);
+static int submit_anonymise(struct hub_worker *w, struct hub_job *job, struct err *err);
+static int submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err);
+static int submit_seal(struct hub_worker *w, struct hub_job *job, struct err *err);
+
+static const struct {
+    const char *name;
+    int (*run)(struct hub_worker *w, struct hub_job *job, struct err *err);
+} stages[] = {
+    {"admit", submit_admit},         /* is the credential still good, may it write here */
+    {"parse", submit_parse},         /* bytes become STIX objects, bounded in size, depth and count */
+    {"validate", submit_validate},   /* STIX 2.1; patterns compile; signatures of a partner's events */
+    {"authorise", submit_authorise}, /* markings or the declared default, consent, agreement: the facts */
+    {"anonymise",
+     submit_anonymise}, /* scrub and release: minted ids, the cover, words that must not be read withheld */
+    {"attribute", submit_attribute}, /* the identities that releases name as their creator */
+    {"seal", submit_seal},           /* originals, under the envelope's data key */
+};                                   /* then the committer: merge, commit, announce (commit.c) */
+
+static void verdict(struct hub_item *item, enum hub_verdict verdict, const struct err *why)
+{
+    item->verdict = verdict;
+    item->err = *why;
+}
+
+/* Held or refused, by the error's kind: 202 means held. */
+static void reject(struct hub_item *item, const struct err *why)
+{
+    verdict(item, err_http(why->code) == 202 ? HUB_HELD : HUB_REFUSED, why);
+}
+
+static bool goes_on(const struct hub_item *item)
+{
+    return item->verdict == HUB_ACCEPTED && !item->no_op;
+}
+
+static int submit_admit(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    const struct hub_party *from = job->ask.from;
+
+    job->directory = hub_directory_hold(w->hub);
+    job->collection = hub_directory_collection(job->directory, job->ask.collection);
+    if (job->collection == NULL)
+        return err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
+    if (from->kind == HUB_PARTY_SELF)
+        return 0;
+    job->member = hub_directory_member_of(job->directory, from->viewer);
+    job->partner = hub_directory_partner_of(job->directory, from->viewer);
+    if (job->member == NULL && job->partner == NULL)
+        return err_set(err, ERR_UNAUTHENTICATED, NULL, "this credential has ended");
+    if (job->member != NULL && !job->member->may_write)
+        return err_set(err, ERR_FORBIDDEN, NULL, "this credential may not submit");
+    if (job->member == NULL && job->ask.door != HUB_PARTNER)
+        return err_set(err, ERR_FORBIDDEN, NULL, "a partner hub does not submit: its stream is followed");
+    return 0;
+}
+
+static void read_item(struct hub_job *job, struct hub_item *item, struct json value)
+{
+    struct err err = ERR_INIT;
+
+    item->object.json = value;
+    if (stix_object_read(&job->arena, value, &item->object, &err) != 0)
+        verdict(item, HUB_REFUSED, &err);
+    item->source_us = item->object.modified_us;
+}
+
+static int parse_envelope(struct hub_job *job, struct err *err)
+{
+    const struct hub_settings *s = &job->hub->settings;
+    struct json_limits limits = json_limits_default;
+    struct json root, objects;
+    bool single;
+
+    limits.bytes = s->max_body;
+    if (json_parse(&job->arena, buf_ref_slice(job->ask.bytes), &limits, &root, err) != 0 ||
+        stix_container(root, &objects, &single, err) != 0)
+        return -1;
+    uint32_t n = single ? 1 : json_count(objects);
+    if (n > s->max_objects)
+        return err_set(err, ERR_TOO_LARGE, "/objects", "%u objects in one envelope; at most %lld", n,
+                       (long long)s->max_objects);
+    job->objects = objects;
+    job->items = arena_array(&job->arena, struct hub_item, n + SUBMIT_BY_HUB_MAX);
+    if (single)
+        read_item(job, &job->items[job->n_items++], root);
+    else
+        json_each (v, objects)
+            read_item(job, &job->items[job->n_items++], v);
+    return 0;
+}
+
+static int parse_events(struct hub_job *job, struct err *err)
+{
+    job->items = arena_array(&job->arena, struct hub_item, job->ask.n_events);
+    for (size_t i = 0; i < job->ask.n_events; i++) {
+        const struct hub_event *e = &job->ask.events[i];
+        struct hub_item *item = &job->items[job->n_items++];
+        struct json root;
+        item->kind = e->kind;
+        item->id = e->id;
+        if (e->object.len == 0)
+            continue;
+        if (json_parse(&job->arena, e->object, &json_limits_default, &root, &item->err) != 0)
+            item->verdict = HUB_REFUSED;
+        else
+            read_item(job, item, root);
+    }
+    return 0;
+}
+
+static int submit_parse(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    return job->ask.door == HUB_PARTNER ? parse_events(job, err) : parse_envelope(job, err);
+}
+
+/* The first error that a producer can act on; a place below the object is prefixed by nothing: the status names the
+ * object. */
+static void validate_item(struct hub_job *job, struct hub_item *item)
+{
+    struct stix_report report = {.n = 0};
+
+    if (item->object.type.len == 0 || stix_validate(&job->arena, &item->object, STIX_LENIENT, &report) == 0)
+        return;
+    for (uint32_t i = 0; i < report.n; i++)
+        if (report.problems[i].severity == STIX_ERROR) {
+            verdict(item, HUB_REFUSED, &report.problems[i].err);
+            return;
+        }
+}
+
+void hub_event_message(struct slice origin, struct slice id, enum store_kind kind, struct slice object, struct buf *out)
+{
+    uint8_t hash[CRYPTO_HASH];
+
+    crypto_sha256(object, hash);
+    buf_printf(out, "tocsin event 1\n" SLICE_FMT "\n" SLICE_FMT "\n%d\n", SLICE_ARG(origin), SLICE_ARG(id), (int)kind);
+    crypto_put_hex(out, hash, sizeof hash);
+}
+
+/* A partner speaks for what it issued itself; what it hands on of others needs their signature under a key that we
+ * know, which this hub does not have yet. */
+static void validate_event(struct hub_job *job, struct hub_item *item, const struct hub_event *e)
+{
+    struct buf message = BUF_INIT;
+    struct err err = ERR_INIT;
+
+    if (item->verdict != HUB_ACCEPTED)
+        return;
+    hub_event_message(e->origin, e->id, e->kind, e->object, &message);
+    if (!slice_eq(e->origin, job->partner->hub_id))
+        err_set(&err, ERR_FORBIDDEN, "/origin", "partner " SLICE_FMT " speaks for another hub",
+                SLICE_ARG(job->partner->name));
+    else if (e->signature.len != CRYPTO_SIGNATURE ||
+             !keys_check(job->partner->key, KEYS_SIGN_EVENT, buf_slice(&message), (const uint8_t *)e->signature.ptr))
+        err_set(&err, ERR_FORBIDDEN, "/signature", "the signature of hub " SLICE_FMT " does not fit the event",
+                SLICE_ARG(e->origin));
+    else if (e->object.len != 0 && !slice_eq(item->object.id, e->id))
+        err_set(&err, ERR_STIX_ID, "/id", "the event names another id than its object");
+    buf_free(&message);
+    if (err.code != ERR_NONE)
+        verdict(item, HUB_REFUSED, &err);
+}
+
+static int submit_validate(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    for (size_t i = 0; i < job->n_items; i++) {
+        struct hub_item *item = &job->items[i];
+        if (item->verdict == HUB_ACCEPTED)
+            validate_item(job, item);
+        if (job->ask.door == HUB_PARTNER)
+            validate_event(job, item, &job->ask.events[i]);
+    }
+    return 0;
+}
+
+static const struct hub_default *default_of(const struct hub_job *job)
+{
+    for (size_t i = 0; job->member != NULL && i < job->member->n_defaults; i++)
+        if (slice_eq(job->member->defaults[i].collection, job->collection->id) ||
+            slice_eq(job->member->defaults[i].collection, job->collection->name))
+            return &job->member->defaults[i];
+    return NULL;
+}
+
+static struct share_context context_of(const struct hub_job *job, size_t i)
+{
+    const struct hub_default *d = default_of(job);
+    struct share_context c = {.collection = job->collection->id,
+                              .has_default = d != NULL,
+                              .default_tlp = d != NULL ? d->tlp : SHARE_RED,
+                              .strict_amber1 = true};
+
+    if (job->ask.door == HUB_PARTNER) {
+        c.origin = job->ask.events[i].origin;
+        c.path = job->ask.events[i].path;
+        c.agreement = job->partner->agreement.id;
+    } else {
+        c.objects = job->objects;
+    }
+    return c;
+}
+
+/* What the content asks for: a revoked version is a retraction, one whose validity has ended an expiry (DESIGN.md
+ * section 7, Doors). */
+static enum store_kind kind_of(struct hub_item *item, int64_t now_us)
+{
+    struct slice until = json_text(json_get(item->object.json, SLICE("valid_until")));
+
+    if (until.ptr == NULL || !time_parse(until, &item->valid_until_us))
+        item->valid_until_us = 0;
+    if (item->object.revoked)
+        return STORE_RETRACT;
+    return item->valid_until_us != 0 && item->valid_until_us <= now_us ? STORE_EXPIRE : STORE_ADD;
+}
+
+static struct slice creator_of(const struct stix_object *o)
+{
+    return json_text(json_get(o->json, SLICE("created_by_ref")));
+}
+
+/* An identity that objects of this envelope, or it itself, name as their creator tells who the submitter is: its
+ * submitter alone gets it back. */
+static bool is_creator(const struct hub_job *job, const struct hub_item *item)
+{
+    if (!slice_eq(item->object.type, SLICE("identity")))
+        return false;
+    for (size_t i = 0; i < job->n_items; i++)
+        if (slice_eq(creator_of(&job->items[i].object), item->object.id))
+            return true;
+    return false;
+}
+
+static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
+{
+    struct share_context context = context_of(job, i);
+    struct err err = ERR_INIT;
+    struct buf key = BUF_INIT;
+
+    if (job->ask.door == HUB_PARTNER && item->object.type.len == 0)
+        return; /* a tombstone: what it is about decides */
+    if (share_facts_read(&job->arena, &item->object, &context, &item->facts, &item->defaulted, &err) != 0) {
+        reject(item, &err);
+        return;
+    }
+    if (job->ask.door == HUB_PARTNER && share_accept(job->directory->policy, &item->facts, job->partner->agreement.id,
+                                                     job->ask.received_us, &err) != 0) {
+        reject(item, &err);
+        return;
+    }
+    if (job->ask.door != HUB_PARTNER) {
+        item->no_op = share_is_tlp_definition(item->object.id);
+        item->kind = kind_of(item, job->ask.received_us);
+        item->own_only = slice_eq(item->object.type, SLICE("sighting")) || is_creator(job, item);
+        item->facts.own_only = item->own_only;
+    } else {
+        kind_of(item, job->ask.received_us); /* for valid_until; the kind is the event's */
+    }
+    share_facts_put(&item->facts, &key);
+    item->class_key = arena_copy(&job->arena, buf_slice(&key));
+    buf_free(&key);
+}
+
+static int submit_authorise(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    for (size_t i = 0; i < job->n_items; i++)
+        if (job->items[i].verdict == HUB_ACCEPTED)
+            authorise_item(job, &job->items[i], i);
+    return 0;
+}
+
+struct slice hub_id_text(struct arena *a, struct slice owner_text, struct slice collection, struct slice id)
+{
+    return arena_printf(a, SLICE_FMT "\n" SLICE_FMT "\n" SLICE_FMT, SLICE_ARG(owner_text), SLICE_ARG(collection),
+                        SLICE_ARG(id));
+}
+
+/* No reference objects of other producers are loaded yet: every coined id is remapped. */
+static bool is_foreign(void *arg, struct slice id)
+{
+    return false;
+}
+
+/* One request to keys for all ids of an envelope. */
+static int mint_ids(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    size_t n = 0, at = 0;
+
+    for (size_t i = 0; i < job->n_items; i++) {
+        struct hub_item *item = &job->items[i];
+        struct err bad = ERR_INIT;
+        if (goes_on(item) && share_names_find(&job->arena, &item->object, is_foreign, NULL, &item->names, &bad) != 0)
+            reject(item, &bad);
+        n += item->names.n;
+    }
+    struct slice *texts = arena_array(&job->arena, struct slice, n);
+    uint8_t(*macs)[CRYPTO_MAC] = arena_alloc(&job->arena, (n + 1) * sizeof *macs);
+    for (size_t i = 0; i < job->n_items; i++)
+        for (size_t k = 0; k < job->items[i].names.n; k++)
+            texts[at++] =
+                hub_id_text(&job->arena, job->member->owner_text, job->collection->id, job->items[i].names.items[k].id);
+    if (n != 0 && keys_mac(w->keys, KEYS_MAC_ID, texts, n, macs, err) != 0)
+        return -1;
+    at = 0;
+    for (size_t i = 0; i < job->n_items; i++)
+        for (size_t k = 0; k < job->items[i].names.n; k++)
+            memcpy(job->items[i].names.items[k].mac, macs[at++], CRYPTO_MAC);
+    return 0;
+}
+
+static struct slice release_id(struct hub_job *job, const struct hub_item *item)
+{
+    for (size_t k = 0; k < item->names.n; k++)
+        if (slice_eq(item->names.items[k].id, item->object.id))
+            return share_minted_id(&job->arena, item->object.id, item->names.items[k].mac);
+    return item->object.id;
+}
+
+static enum share_consent consent_of(struct hub_job *job, struct hub_item *item)
+{
+    struct slice creator = creator_of(&item->object);
+    enum share_consent consent = job->member->consent;
+
+    for (size_t i = 0; creator.ptr != NULL && i < job->n_items; i++) {
+        struct err err = ERR_INIT;
+        bool found;
+        if (!slice_eq(job->items[i].object.id, creator) || job->items[i].verdict == HUB_REFUSED)
+            continue;
+        if (share_consent_read(&job->items[i].object, &consent, &found, &err) != 0)
+            reject(item, &err);
+    }
+    return consent;
+}
+
+static bool names_everybody(enum share_consent c)
+{
+    return c == SHARE_CONSENT_EVERYONE || c == SHARE_CONSENT_PROPRIETARY;
+}
+
+static struct share_secrets secrets_of(struct hub_job *job)
+{
+    const struct hub_member *m = job->member;
+    struct slice *words = arena_array(&job->arena, struct slice, m->n_domains + 2);
+    size_t n = 0;
+
+    words[n++] = m->name;
+    if (m->organisation.len != 0)
+        words[n++] = m->organisation;
+    for (size_t i = 0; i < m->n_domains; i++)
+        words[n++] = m->domains[i];
+    return (struct share_secrets){words, n};
+}
+
+static bool is_version(const struct stix_object *o)
+{
+    return o->has_modified || o->created_us != 0;
+}
+
+/* For its submitter alone: nothing of it stands in a release. */
+static void keep_to_owner(struct hub_job *job, struct hub_item *item)
+{
+    item->release = (struct share_release){.body = arena_printf(&job->arena,
+                                                                "{\"type\":\"" SLICE_FMT "\",\"id\":\"" SLICE_FMT "\"}",
+                                                                SLICE_ARG(item->object.type), SLICE_ARG(item->id)),
+                                           .created_at = SIZE_MAX,
+                                           .modified_at = SIZE_MAX,
+                                           .valid_until_at = SIZE_MAX,
+                                           .cover_at = SIZE_MAX};
+}
+
+static void anonymise_item(struct hub_job *job, struct hub_item *item, struct share_secrets secrets)
+{
+    const struct hub_default *d = default_of(job);
+    bool named = names_everybody(consent_of(job, item));
+    struct err err = ERR_INIT;
+
+    item->id = release_id(job, item);
+    if (item->verdict != HUB_ACCEPTED)
+        return;
+    if (item->own_only) {
+        keep_to_owner(job, item);
+    } else {
+        struct share_release_ask ask = {.object = &item->object,
+                                        .names = &item->names,
+                                        .cover_id = named ? job->member->named_id : job->member->cover_id,
+                                        .default_marking = item->defaulted,
+                                        .default_tlp = d != NULL ? d->tlp : SHARE_RED,
+                                        .default_valid_for_us = d != NULL && d->valid_for_us > 0
+                                                                    ? d->valid_for_us
+                                                                    : job->hub->settings.default_valid_for_us,
+                                        .secrets = secrets,
+                                        .expire = item->kind == STORE_EXPIRE};
+        if (share_release_make(&job->arena, &ask, &item->release, &err) != 0) {
+            reject(item, &err);
+            return;
+        }
+    }
+    /* A deterministic SCO is its value: where it comes again under another marking, that is another publication of it.
+     */
+    struct slice variant = is_version(&item->object) ? SLICE("") : item->class_key;
+    item->key = hub_row_key(job->member->owner_text, job->collection->id, item->id, variant);
+}
+
+static int submit_anonymise(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    if (job->ask.door == HUB_PARTNER || job->member == NULL) {
+        for (size_t i = 0; i < job->n_items; i++) { /* released already: byte for byte */
+            struct hub_item *item = &job->items[i];
+            if (item->id.len == 0)
+                item->id = item->object.id;
+            item->release = (struct share_release){.body = json_raw(item->object.json),
+                                                   .created_at = SIZE_MAX,
+                                                   .modified_at = SIZE_MAX,
+                                                   .valid_until_at = SIZE_MAX,
+                                                   .cover_at = SIZE_MAX};
+            struct slice origin = job->ask.door == HUB_PARTNER ? job->ask.events[i].origin : job->hub->settings.id;
+            item->key = hub_row_key(origin, job->collection->id, item->id, SLICE(""));
+        }
+    } else {
+        if (mint_ids(w, job, err) != 0)
+            return -1;
+        struct share_secrets secrets = secrets_of(job);
+        for (size_t i = 0; i < job->n_items; i++)
+            if (goes_on(&job->items[i]))
+                anonymise_item(job, &job->items[i], secrets);
+    }
+    for (size_t i = 0; i < job->n_items; i++)
+        if (job->items[i].id.len != 0)
+            job->items[i].id_hash = hub_id_hash(job->items[i].id);
+    return 0;
+}
+
+/* ---- identities that the hub itself makes ---- */
+
+static void put_markings(struct buf *out, uint32_t tlp)
+{
+    json_put_key(out, SLICE("object_marking_refs"));
+    json_put_open(out, '[');
+    for (int level = 0; level < SHARE_TLP_LEVELS; level++)
+        if (tlp >> level & 1)
+            json_put_string(out, share_tlp_id((enum share_tlp)level));
+    json_put_close(out, ']');
+}
+
+static void put_instant(struct buf *out, const char *name, size_t *at_out)
+{
+    json_put_key(out, slice_of(name));
+    json_put_raw(out, SLICE(INSTANT));
+    *at_out = out->len - TIME_TEXT - 1;
+}
+
+static void put_head(struct buf *out, const char *type, struct slice id, struct share_release *release)
+{
+    json_put_open(out, '{');
+    json_put_text(out, "type", slice_of(type));
+    json_put_text(out, "spec_version", SLICE("2.1"));
+    json_put_text(out, "id", id);
+    put_instant(out, "created", &release->created_at);
+    put_instant(out, "modified", &release->modified_at);
+}
+
+/* `body` lacks its markings and the closing brace. An item with this key that is there already merges as unchanged. */
+static void add_by_hub(struct hub_job *job, const struct hub_item *like, const char *type, struct slice id,
+                       bool attribution, enum share_consent consent, struct share_release release, struct buf *body)
+{
+    struct hub_item *item = &job->items[job->n_items++];
+    struct buf key = BUF_INIT;
+
+    put_markings(body, like->facts.tlp);
+    json_put_close(body, '}');
+    *item = (struct hub_item){
+        .by_hub = true, .kind = STORE_ADD, .facts = like->facts, .id = id, .source_us = 1, .release = release};
+    item->release.body = arena_copy(&job->arena, buf_slice(body));
+    item->release.valid_until_at = item->release.cover_at = SIZE_MAX;
+    item->facts.type = slice_of(type);
+    item->facts.attribution = attribution;
+    item->facts.consent = consent;
+    item->facts.own_only = false;
+    share_facts_put(&item->facts, &key);
+    item->class_key = arena_copy(&job->arena, buf_slice(&key));
+    item->key = hub_row_key(job->member->owner_text, job->collection->id, id, item->class_key);
+    item->id_hash = hub_id_hash(id);
+    buf_free(&key);
+    buf_free(body);
+}
+
+static void add_identity(struct hub_job *job, const struct hub_item *like, struct slice id, struct slice name,
+                         bool attribution, enum share_consent consent)
+{
+    struct share_release release = {.withheld = 0};
+    struct buf body = BUF_INIT;
+
+    put_head(&body, "identity", id, &release);
+    json_put_text(&body, "name", name);
+    json_put_text(&body, "identity_class", SLICE("organization"));
+    add_by_hub(job, like, "identity", id, attribution, consent, release, &body);
+}
+
+/* Who consented to governments alone: they, and nobody else, read which organisation stands behind the cover. */
+static void add_attribution(struct hub_job *job, const struct hub_item *like)
+{
+    const struct hub_member *m = job->member;
+    struct share_release release = {.withheld = 0};
+    struct buf body = BUF_INIT;
+    uint8_t mac[CRYPTO_HASH];
+
+    add_identity(job, like, m->named_id, m->organisation, true, SHARE_CONSENT_GOVERNMENT);
+    crypto_sha256_2(m->named_id, m->cover_id, mac);
+    struct slice id = share_minted_id(&job->arena, SLICE("relationship--"), mac);
+    put_head(&body, "relationship", id, &release);
+    json_put_text(&body, "relationship_type", SLICE("related-to"));
+    json_put_text(&body, "source_ref", m->cover_id);
+    json_put_text(&body, "target_ref", m->named_id);
+    add_by_hub(job, like, "relationship", id, true, SHARE_CONSENT_GOVERNMENT, release, &body);
+}
+
+/* One creator a marking and consent: it goes wherever an object that names it goes, and nowhere else. */
+static int submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    uint32_t done[4] = {0, 0, 0, 0};
+    size_t n = job->n_items;
+
+    if (job->member == NULL || job->ask.door == HUB_PARTNER)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        struct hub_item *item = &job->items[i];
+        if (!goes_on(item) || item->own_only || !is_version(&item->object))
+            continue;
+        enum share_consent consent = consent_of(job, item);
+        uint32_t bit = 1u << (item->facts.tlp & 31);
+        if (consent == SHARE_CONSENT_PROPRIETARY)
+            consent = SHARE_CONSENT_EVERYONE;
+        if (done[consent] & bit)
+            continue;
+        done[consent] |= bit;
+        if (names_everybody(consent))
+            add_identity(job, item, job->member->named_id, job->member->organisation, true, consent);
+        else
+            add_identity(job, item, job->member->cover_id, job->member->cover_name, false, SHARE_CONSENT_NONE);
+        if (consent == SHARE_CONSENT_GOVERNMENT)
+            add_attribution(job, item);
+    }
+    return 0;
+}
+
+static void seal_item(struct hub_job *job, struct hub_item *item)
+{
+    struct slice raw = json_raw(item->object.json);
+    struct buf sealed = BUF_INIT;
+
+    if (item->verdict == HUB_ACCEPTED && slice_eq(raw, item->release.body))
+        return; /* needed no change: it is its own release */
+    crypto_seal(job->data_key, raw, item->id, &sealed);
+    item->original = arena_copy(&job->arena, buf_slice(&sealed));
+    buf_free(&sealed);
+}
+
+static void tell_source(struct hub_job *job, struct hub_item *item, const struct hub_event *e)
+{
+    struct buf source = BUF_INIT;
+    struct buf signature = BUF_INIT;
+
+    crypto_put_base64(&signature, e->signature, false);
+    json_put_open(&source, '{');
+    json_put_text(&source, "origin", e->origin);
+    json_put_text(&source, "path", e->path);
+    json_put_text(&source, "agreement", job->partner->agreement.id);
+    json_put_text(&source, "signature", buf_slice(&signature));
+    json_put_close(&source, '}');
+    item->source = arena_copy(&job->arena, buf_slice(&source));
+    buf_free(&source);
+    buf_free(&signature);
+}
+
+static int submit_seal(struct hub_worker *w, struct hub_job *job, struct err *err)
+{
+    if (job->ask.door == HUB_PARTNER) {
+        for (size_t i = 0; i < job->n_items; i++)
+            tell_source(job, &job->items[i], &job->ask.events[i]);
+        return 0;
+    }
+    if (job->member == NULL)
+        return 0;
+    if (keys_data_key(w->keys, job->member->owner_text, job->data_key, &job->wrapped, err) != 0)
+        return -1;
+    for (size_t i = 0; i < job->n_items; i++) {
+        struct hub_item *item = &job->items[i];
+        if (!item->by_hub && !item->no_op && item->verdict != HUB_REFUSED)
+            seal_item(job, item);
+    }
+    return 0;
+}
+
+/* ---- the TAXII status resource (section 4.3), in the submitter's own ids ---- */
+
+static void put_version(struct buf *out, const struct hub_item *item, int64_t received_us)
+{
+    char text[TIME_TEXT];
+
+    time_put(text, item->object.modified_us != 0 ? item->object.modified_us : received_us);
+    json_put_text(out, "version", slice_n(text, sizeof text));
+}
+
+static void put_list(struct buf *out, const struct hub_job *job, const char *name, enum hub_verdict from,
+                     enum hub_verdict to)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < job->n_items; i++) {
+        const struct hub_item *item = &job->items[i];
+        if (item->by_hub || item->verdict < from || item->verdict > to)
+            continue;
+        if (!open) {
+            json_put_key(out, slice_of(name));
+            json_put_open(out, '[');
+        }
+        open = true;
+        json_put_open(out, '{');
+        json_put_text(out, "id", item->object.id.len != 0 ? item->object.id : SLICE("unknown"));
+        put_version(out, item, job->ask.received_us);
+        if (item->err.code != ERR_NONE) {
+            struct buf text = BUF_INIT;
+            buf_printf(&text, "%s%s%s: %s", err_name(item->err.code), item->err.place[0] != '\0' ? " at " : "",
+                       item->err.place, item->err.text);
+            json_put_text(out, "message", buf_slice(&text));
+            buf_free(&text);
+        }
+        json_put_close(out, '}');
+    }
+    if (open)
+        json_put_close(out, ']');
+}
+
+void hub_submit_status(struct hub_job *job, struct buf *out)
+{
+    struct hub_outcome *o = &job->outcome;
+    char id[36], text[TIME_TEXT];
+
+    for (size_t i = 0; i < job->n_items; i++) {
+        if (job->items[i].by_hub)
+            continue;
+        o->accepted += job->items[i].verdict == HUB_ACCEPTED;
+        o->unchanged += job->items[i].verdict == HUB_UNCHANGED;
+        o->held += job->items[i].verdict == HUB_HELD;
+        o->refused += job->items[i].verdict == HUB_REFUSED;
+    }
+    hub_status_id_put(job->hub, o->envelope, id);
+    time_put(text, job->ask.received_us);
+    json_put_open(out, '{');
+    json_put_text(out, "id", slice_n(id, sizeof id));
+    json_put_text(out, "status", o->held != 0 ? SLICE("pending") : SLICE("complete"));
+    json_put_text(out, "request_timestamp", slice_n(text, sizeof text));
+    json_put_number(out, "total_count", o->accepted + o->unchanged + o->held + o->refused);
+    json_put_number(out, "success_count", o->accepted + o->unchanged);
+    put_list(out, job, "successes", HUB_ACCEPTED, HUB_UNCHANGED);
+    json_put_number(out, "failure_count", o->refused);
+    put_list(out, job, "failures", HUB_REFUSED, HUB_REFUSED);
+    json_put_number(out, "pending_count", o->held);
+    put_list(out, job, "pendings", HUB_HELD, HUB_HELD);
+    json_put_close(out, '}');
+}
+
+static void run_stages(struct hub_worker *w, void *arg)
+{
+    struct hub_job *job = arg;
+
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        if (stages[i].run(w, job, &job->err) != 0) {
+            log_event("envelope_refused", TEXT("stage", slice_of(stages[i].name)), ERROR_FIELD(&job->err));
+            hub_job_done(&job);
+            return;
+        }
+    log_event("envelope_received", TEXT("collection", job->collection->name), NUM("objects", job->n_items),
+              NUM("first_event_us", job->ask.first_event_us));
+    if (!hub_commit_put(w->hub, job)) {
+        err_set(&job->err, ERR_BUSY, NULL, "");
+        hub_job_done(&job);
+    }
+}
+
+int hub_submit(struct hub *h, const struct submission *s, struct err *err)
+{
+    struct hub_job *job = mem_zero(1, sizeof *job);
+
+    job->hub = h;
+    job->ask = *s;
+    job->ask.from = hub_party_hold(s->from);
+    job->ask.collection = arena_copy(&job->arena, s->collection);
+    job->ask.bytes = s->bytes != NULL ? buf_ref_hold(s->bytes) : NULL;
+    if (!atomic_load(&h->stopping) && hub_work(h, s->from->owner + s->from->viewer, false, run_stages, job)) {
+        struct buf_ref *taken = s->bytes;
+        buf_ref_drop(&taken);
+        return 0;
+    }
+    hub_job_free(&job);
+    return err_set(err, ERR_BUSY, NULL, "");
+}

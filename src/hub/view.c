@@ -1,0 +1,565 @@
+/* hub/view.c: the one way out, and the only file that reads the store. A view is one viewer's right at one moment:
+   which classes, its own rows, up to which row. For its own rows a member gets back the originals, byte for byte, under
+   its own ids. */
+#include "hub/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "store/store_read.h"
+
+enum { VIEW_CANDIDATES = 64, VIEW_VERSIONS = 4096 };
+
+/* ---- at start ---- */
+
+struct loading {
+    struct hub *hub;
+    struct hub_raw_row *rows;
+    size_t n, room;
+    struct arena arena;
+    enum store_table table;
+    struct err *err;
+};
+
+static int load_class(void *arg, struct slice key, struct slice value)
+{
+    struct loading *l = arg;
+    bool fresh;
+    uint32_t n = hub_class_number(l->hub, value, &fresh);
+
+    assert(fresh && key.len == 4 &&
+           n == (uint32_t)((uint8_t)key.ptr[0] << 24 | (uint8_t)key.ptr[1] << 16 | (uint8_t)key.ptr[2] << 8 |
+                           (uint8_t)key.ptr[3]));
+    return 0;
+}
+
+static int load_raw_row(void *arg, struct slice key, struct slice value)
+{
+    struct loading *l = arg;
+
+    if (l->n == l->room) {
+        l->room = l->room * 2 + 64;
+        l->rows = mem_grow(l->rows, l->room * sizeof *l->rows);
+    }
+    l->rows[l->n++] = (struct hub_raw_row){l->table, arena_copy(&l->arena, key), arena_copy(&l->arena, value)};
+    return 0;
+}
+
+static int load_brief(void *arg, const struct store_brief *b)
+{
+    struct hub *h = arg;
+
+    hub_rows_take(&h->rows, b->seq, b->key, b->id_hash, b->source_us, b->added_us, b->facts_class, b->subject_seq,
+                  b->kind);
+    if (b->subject_seq != 0 && b->kind != STORE_RESTRICT)
+        hub_rows_supersede(&h->rows, b->subject_seq, b->seq);
+    return 0;
+}
+
+/* Value: delivered u64, then grants (class u64, from u64), little endian. Whoever had read anything counts as having
+   read everything: what was delivered in the last second before a crash is not known, and a recall must not miss it. */
+static int load_viewer(void *arg, struct slice key, struct slice value)
+{
+    struct loading *l = arg;
+    uint64_t number, numbers[2];
+
+    if (!slice_u64(key, &number) || number >= HUB_VIEWERS_MAX || value.len < 8)
+        return 0;
+    while (atomic_load(&l->hub->n_viewers) <= number) {
+        struct hub_viewer *v = mem_zero(1, sizeof *v);
+        pthread_mutex_init(&v->lock, NULL);
+        l->hub->viewers[atomic_load(&l->hub->n_viewers)] = v;
+        atomic_fetch_add(&l->hub->n_viewers, 1);
+    }
+    struct hub_viewer *v = l->hub->viewers[number];
+    memcpy(numbers, value.ptr, 8);
+    atomic_store(&v->delivered, numbers[0] != 0 ? atomic_load(&l->hub->head) : 0);
+    v->n_grants = (value.len - 8) / 16;
+    v->grants = mem_zero(v->n_grants, sizeof *v->grants);
+    for (size_t i = 0; i < v->n_grants; i++) {
+        memcpy(numbers, value.ptr + 8 + 16 * i, 16);
+        v->grants[i] = (struct hub_grant){(uint32_t)numbers[0], numbers[1]};
+    }
+    return 0;
+}
+
+static int load_tree(struct hub *h, struct store_reader *r, struct err *err)
+{
+    struct buf text = BUF_INIT;
+    int result = store_get(r, STORE_META, SLICE("tree"), &text, err);
+
+    if (result == 0)
+        result = ledger_get(buf_slice(&text), &h->tree, err);
+    else if (err->code == ERR_NOT_FOUND)
+        result = 0; /* the first start: an empty tree */
+    buf_free(&text);
+    atomic_store(&h->ledger_size, h->tree.size);
+    return result;
+}
+
+static int load_directory(struct hub *h, struct store_reader *r, struct loading *l, struct err *err)
+{
+    static const enum store_table tables[] = {STORE_MEMBER, STORE_PARTNER, STORE_COLLECTION};
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        l->table = tables[i];
+        if (store_scan(r, tables[i], SLICE(""), load_raw_row, l, err) != 0)
+            return -1;
+    }
+    return hub_directory_build(l->rows, l->n, h->committer_keys, 1, &h->directory, err);
+}
+
+int hub_load(struct hub *h, struct err *err)
+{
+    struct loading l = {.hub = h};
+    struct store_reader *r;
+    uint64_t head;
+    int64_t last;
+
+    if (store_reader_open(h->store, &r, err) != 0)
+        return -1;
+    int result = store_head_seq(r, &head, &last, err);
+    if (result == 0) {
+        atomic_store(&h->head, head);
+        load_viewer(&l, SLICE("0"), SLICE("\0\0\0\0\0\0\0\0")); /* viewer 0 is nobody */
+        result = load_tree(h, r, err) != 0 || store_scan(r, STORE_CLASS, SLICE(""), load_class, &l, err) != 0 ||
+                         store_scan(r, STORE_VIEWER, SLICE(""), load_viewer, &l, err) != 0 ||
+                         store_scan_brief(r, 0, load_brief, h, err) != 0 || load_directory(h, r, &l, err) != 0
+                     ? -1
+                     : 0;
+    }
+    store_reader_close(&r);
+    free(l.rows);
+    arena_free(&l.arena);
+    return result;
+}
+
+struct store_reader *hub_reader_new(struct hub *h, struct err *err)
+{
+    struct store_reader *r = NULL;
+
+    store_reader_open(h->store, &r, err);
+    return r;
+}
+
+void hub_reader_free(struct store_reader **r)
+{
+    store_reader_close(r);
+}
+
+int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, struct buf *value_out, struct err *err)
+{
+    return store_get(r, t, key, value_out, err);
+}
+
+int hub_sightings_scan(struct store_reader *r, hub_pair_fn *fn, void *arg, struct err *err)
+{
+    return store_scan(r, STORE_SIGHTING, SLICE(""), fn, arg, err);
+}
+
+int hub_cursor_get(struct hub *h, struct arena *a, struct slice name, struct slice *cursor_out)
+{
+    struct buf value = BUF_INIT;
+    struct store_reader *r;
+    struct err err;
+
+    *cursor_out = SLICE("");
+    if (store_reader_open(h->store, &r, &err) != 0)
+        return -1;
+    int result = store_get(r, STORE_CURSOR, name, &value, &err);
+    if (result == 0)
+        *cursor_out = arena_copy(a, buf_slice(&value));
+    store_reader_close(&r);
+    buf_free(&value);
+    return result;
+}
+
+uint64_t hub_count_class_rows(struct hub *h, const struct bits *classes, uint64_t upto)
+{
+    uint64_t n = 0;
+
+    for (uint64_t seq = 1; seq <= upto; seq++)
+        n += (h->rows.kind[seq] == STORE_ADD || h->rows.kind[seq] == STORE_EXPIRE) &&
+             bits_has(classes, h->rows.facts_class[seq]);
+    return n;
+}
+
+/* ---- rows leave the store's call before anything waits: they are copied into the arena, and only then opened and
+ * renamed ---- */
+
+struct gathered {
+    struct store_row row;
+    struct store_at at;
+};
+struct gathering {
+    struct arena *arena;
+    struct gathered *items;
+    size_t n, room;
+};
+
+static void copy_row(struct arena *a, const struct store_row *from, struct store_row *to)
+{
+    *to = *from;
+    to->id = arena_copy(a, from->id);
+    to->body = arena_copy(a, from->body);
+    to->original = arena_copy(a, from->original);
+    to->source = arena_copy(a, from->source);
+    to->cover = to->reach = to->grant = SLICE("");
+}
+
+static int gather(void *arg, const struct store_row *row, const struct store_at *at)
+{
+    struct gathering *g = arg;
+
+    if (g->n == g->room) {
+        struct gathered *more = arena_alloc(g->arena, (g->room * 2 + 64) * sizeof *more);
+        if (g->n != 0)
+            memcpy(more, g->items, g->n * sizeof *more);
+        g->items = more;
+        g->room = g->room * 2 + 64;
+    }
+    copy_row(g->arena, row, &g->items[g->n].row);
+    g->items[g->n++].at = *at;
+    return 0;
+}
+
+/* For the committer: a row as it is, whatever a view would say. */
+int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, struct arena *a, struct store_row *out,
+                 struct err *err)
+{
+    struct gathering g = {.arena = a};
+    struct store_list list = {h->rows.facts_class[seq], 0};
+    struct store_query q = {.lists = &list, .n_lists = 1, .upto = seq, .limit = 1};
+
+    if (store_row_get(r, seq, &q, gather, &g, err) != 0)
+        return -1;
+    assert(g.n == 1);
+    *out = g.items[0].row;
+    return 0;
+}
+
+int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hub_view *v, struct err *err)
+{
+    struct hub *h = w->hub;
+
+    memset(v, 0, sizeof *v);
+    /* The head first: whoever sees a widening's row must also see the directory that it came with. */
+    v->upto = atomic_load(&h->head);
+    v->hub = h;
+    v->worker = w;
+    v->directory = hub_directory_hold(h);
+    v->viewer = party->viewer;
+    v->partner = party->kind == HUB_PARTY_PARTNER;
+    const struct hub_member *m = hub_directory_member_of(v->directory, v->viewer);
+    if (m == NULL && hub_directory_partner_of(v->directory, v->viewer) == NULL) {
+        hub_directory_drop(&v->directory);
+        return err_set(err, ERR_UNAUTHENTICATED, NULL, "this credential has ended");
+    }
+    v->owner = m != NULL ? m->owner : 0;
+    v->owner_text = m != NULL ? m->owner_text : SLICE("");
+    v->lists = hub_viewer_lists(h, v->directory, v->viewer);
+    return 0;
+}
+
+void hub_view_close(struct hub_view *v)
+{
+    if (v->n != 0)
+        hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, v->n, v->root);
+    crypto_wipe(v->data_key, sizeof v->data_key);
+    hub_lists_drop(&v->lists);
+    hub_directory_drop(&v->directory);
+}
+
+static void count_given(struct hub_view *v, const struct store_row *row, uint64_t at_seq)
+{
+    uint8_t both[2 * CRYPTO_HASH];
+
+    if (v->n++ == 0)
+        v->first_seq = at_seq;
+    if (at_seq > v->last_seq)
+        v->last_seq = at_seq;
+    memcpy(both, v->root, CRYPTO_HASH);
+    memcpy(both + CRYPTO_HASH, row->sha256, CRYPTO_HASH);
+    crypto_sha256(slice_n((const char *)both, sizeof both), v->root);
+}
+
+static int envelope_key(struct hub_view *v, uint64_t envelope, struct err *err)
+{
+    struct store_envelope e;
+
+    if (v->envelope == envelope)
+        return 0;
+    if (store_envelope_get(v->worker->reader, envelope, &v->worker->arena, &e, err) != 0 ||
+        keys_unwrap(v->worker->keys, v->owner_text, e.key, v->data_key, err) != 0)
+        return -1;
+    v->envelope = envelope;
+    return 0;
+}
+
+static int open_original(struct hub_view *v, const struct store_row *row, struct hub_seen *seen, struct err *err)
+{
+    struct buf plain = BUF_INIT;
+    struct stix_object object;
+    struct json root;
+
+    if (envelope_key(v, row->envelope, err) != 0)
+        return -1;
+    bool good = crypto_open(v->data_key, row->original, row->id, &plain);
+    struct slice bytes = arena_copy(&v->worker->arena, buf_slice(&plain));
+    buf_free(&plain);
+    if (!good)
+        return err_set(err, ERR_CRYPTO, NULL, "the original does not open with its envelope's key");
+    if (json_parse(&v->worker->arena, bytes, &json_limits_default, &root, err) != 0 ||
+        stix_object_read(&v->worker->arena, root, &object, err) != 0)
+        return -1;
+    seen->id = object.id;
+    seen->bytes = bytes;
+    seen->version_us = object.modified_us;
+    return 0;
+}
+
+struct own_ids {
+    struct hub_view *view;
+    struct slice from[64], to[64];
+    size_t n;
+};
+
+/* What others say of a member's objects names them by the member's own ids (DESIGN.md invariant 2). */
+static int find_own_id(void *arg, struct json value, struct slice key, struct slice id)
+{
+    struct own_ids *own = arg;
+    struct hub_view *v = own->view;
+    uint64_t id_hash = hub_id_hash(id);
+    struct err err;
+
+    for (size_t i = 0; i < v->directory->n_collections && own->n < 64; i++) {
+        uint64_t row_key = hub_row_key(v->owner_text, v->directory->collections[i].id, id, SLICE(""));
+        uint64_t seq = hub_rows_find(&v->hub->rows, id_hash, row_key);
+        struct store_row row;
+        struct hub_seen seen;
+        if (seq == 0 || seq > v->upto ||
+            hub_read_row(v->worker->reader, v->hub, seq, &v->worker->arena, &row, &err) != 0 || row.original.len == 0 ||
+            open_original(v, &row, &seen, &err) != 0)
+            continue;
+        own->from[own->n] = id;
+        own->to[own->n++] = seen.id;
+        break;
+    }
+    return 0;
+}
+
+static bool is_about_others(struct slice type)
+{
+    return slice_eq(type, SLICE("sighting")) || slice_eq(type, SLICE("opinion")) || slice_eq(type, SLICE("note"));
+}
+
+static int rename_for_owner(struct hub_view *v, struct hub_seen *seen, struct err *err)
+{
+    struct arena *a = &v->worker->arena;
+    struct own_ids own = {.view = v};
+    struct stix_object object;
+    struct json root;
+    struct buf out = BUF_INIT;
+
+    if (json_parse(a, seen->bytes, &json_limits_default, &root, err) != 0 ||
+        stix_object_read(a, root, &object, err) != 0)
+        return -1;
+    stix_each_reference(a, &object, find_own_id, &own);
+    if (own.n == 0)
+        return 0;
+    int result = share_rename(a, root, own.from, own.to, own.n, &out);
+    seen->bytes = arena_copy(a, buf_slice(&out));
+    buf_free(&out);
+    return result;
+}
+
+static int see_row(struct hub_view *v, const struct store_row *row, struct hub_seen *seen, struct err *err)
+{
+    *seen = (struct hub_seen){row, row->id, row->body, row->version_us, v->owner != 0 && row->owner == v->owner};
+    if (seen->own && row->original.len != 0)
+        return open_original(v, row, seen, err);
+    if (!seen->own && v->owner != 0 && is_about_others(v->hub->classes[row->facts_class]->facts.type))
+        return rename_for_owner(v, seen, err);
+    return 0;
+}
+
+static bool wants_type(const struct taxii_filter *types, struct slice type)
+{
+    if (types == NULL || types->n == 0)
+        return true;
+    for (uint32_t i = 0; i < types->n; i++)
+        if (slice_eq(types->items[i], type))
+            return true;
+    return false;
+}
+
+static bool is_asked_class(const struct hub_view *v, const struct hub_view_ask *ask, uint32_t facts_class)
+{
+    const struct share_facts *f = &v->hub->classes[facts_class]->facts;
+
+    return slice_eq(f->collection, ask->collection->id) && wants_type(ask->types, f->type);
+}
+
+/* The viewer's classes that are asked for; and, for an owner, every class that its rows may have. */
+static void fill_query(struct hub_view *v, const struct hub_view_ask *ask, struct store_query *q,
+                       struct bits *owner_classes)
+{
+    struct arena *a = &v->worker->arena;
+    struct store_list *lists = arena_alloc(a, (v->lists->n + 1) * sizeof *lists);
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->lists->n; i++)
+        if (is_asked_class(v, ask, v->lists->lists[i].facts_class))
+            lists[n++] = v->lists->lists[i];
+    if (v->owner != 0) {
+        uint32_t n_classes = atomic_load(&v->hub->n_classes);
+        owner_classes->n_words = n_classes / 64 + 1;
+        owner_classes->words = arena_zero(a, owner_classes->n_words * sizeof *owner_classes->words);
+        for (uint32_t c = 0; c < n_classes; c++)
+            if (is_asked_class(v, ask, c))
+                bits_set(owner_classes, c, true);
+    }
+    *q = (struct store_query){.lists = lists,
+                              .n_lists = n,
+                              .owner = v->owner,
+                              .owner_classes = owner_classes,
+                              .viewer = v->viewer,
+                              .skip = ask->superseded_too ? NULL : &v->hub->rows.superseded,
+                              .part = ask->part,
+                              .upto = v->upto,
+                              .limit = ask->limit,
+                              .max_bytes = ask->max_bytes};
+}
+
+/* "Where a version changes the audience, those who lose see no older version": the row that stands for the object now
+ * decides. */
+static bool may_see_latest(const struct hub_view *v, const struct store_row *row)
+{
+    const struct hub_rows *rows = &v->hub->rows;
+    uint64_t seq = row->seq;
+
+    while (rows->later[seq] != 0 && rows->later[seq] <= v->upto)
+        seq = rows->later[seq];
+    if (v->owner != 0 && row->owner == v->owner)
+        return rows->key[seq] != 0; /* 0: its owner deleted it */
+    return seq == row->seq || hub_lists_has(v->lists, rows->facts_class[seq]);
+}
+
+int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const struct store_at *after, hub_seen_fn *fn,
+                  void *arg, struct store_at *at_out, bool *more_out, struct err *err)
+{
+    struct gathering g = {.arena = &v->worker->arena};
+    struct bits owner_classes = BITS_INIT;
+    struct store_query q;
+
+    fill_query(v, ask, &q, &owner_classes);
+    q.after = *after;
+    if (store_page(v->worker->reader, &q, gather, &g, at_out, more_out, err) != 0)
+        return -1;
+    for (size_t i = 0; i < g.n; i++) {
+        struct hub_seen seen;
+        if (ask->superseded_too && !may_see_latest(v, &g.items[i].row))
+            continue;
+        if (see_row(v, &g.items[i].row, &seen, err) != 0)
+            return -1;
+        if (fn(arg, &seen, &g.items[i].at) != 0) { /* not taken: the next page begins with it */
+            *at_out = i != 0 ? g.items[i - 1].at : *after;
+            *more_out = true;
+            return 0;
+        }
+        count_given(v, seen.row, g.items[i].at.seq);
+    }
+    return 0;
+}
+
+struct slice hub_view_minted(struct hub_view *v, const struct hub_collection *collection, struct slice id)
+{
+    struct arena *a = &v->worker->arena;
+    uint8_t mac[1][CRYPTO_MAC];
+    struct slice text = hub_id_text(a, v->owner_text, collection->id, id);
+
+    if (v->owner == 0 || keys_mac(v->worker->keys, KEYS_MAC_ID, &text, 1, mac, NULL) != 0)
+        return slice_n(NULL, 0);
+    return share_minted_id(a, id, mac[0]);
+}
+
+static int by_version(const void *a, const void *b)
+{
+    const struct gathered *x = a, *y = b;
+
+    return x->row.source_us < y->row.source_us ? -1 : x->row.source_us > y->row.source_us;
+}
+
+static int gather_versions(struct hub_view *v, const struct store_query *q, struct slice id, bool all,
+                           struct gathering *g, struct err *err)
+{
+    uint64_t seqs[VIEW_CANDIDATES];
+    size_t n = hub_rows_candidates(&v->hub->rows, hub_id_hash(id), seqs, VIEW_CANDIDATES);
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t seq = seqs[i];
+        while (seq > v->upto) /* a version that is being committed just now */
+            seq = v->hub->rows.subject[seq];
+        for (uint64_t steps = 0; seq != 0 && steps < VIEW_VERSIONS;
+             seq = all ? v->hub->rows.subject[seq] : 0, steps++) {
+            size_t before = g->n;
+            if ((v->hub->rows.kind[seq] != STORE_ADD && v->hub->rows.kind[seq] != STORE_EXPIRE &&
+                 v->hub->rows.kind[seq] != STORE_RETRACT))
+                continue;
+            if (store_row_get(v->worker->reader, seq, q, gather, g, err) != 0 && err->code != ERR_NOT_FOUND)
+                return -1;
+            if (g->n > before && (!slice_eq(g->items[before].row.id, id) || g->items[before].row.body.len == 0 ||
+                                  !may_see_latest(v, &g->items[before].row)))
+                g->n = before;
+        }
+    }
+    return 0;
+}
+
+int hub_view_object(struct hub_view *v, const struct hub_collection *collection, struct slice id, bool all_versions,
+                    hub_seen_fn *fn, void *arg, struct err *err)
+{
+    struct hub_view_ask ask = {
+        .collection = collection, .part = STORE_PAGE, .superseded_too = true, .limit = VIEW_VERSIONS};
+    struct gathering g = {.arena = &v->worker->arena};
+    struct bits owner_classes = BITS_INIT;
+    struct slice minted = hub_view_minted(v, collection, id);
+    struct store_query q;
+
+    fill_query(v, &ask, &q, &owner_classes);
+    if (gather_versions(v, &q, id, all_versions, &g, err) != 0 ||
+        (minted.ptr != NULL && !slice_eq(minted, id) && gather_versions(v, &q, minted, all_versions, &g, err) != 0))
+        return -1;
+    qsort(g.items, g.n, sizeof *g.items, by_version);
+    for (size_t i = all_versions || g.n == 0 ? 0 : g.n - 1; i < g.n; i++) {
+        struct hub_seen seen;
+        if (see_row(v, &g.items[i].row, &seen, err) != 0)
+            return -1;
+        if (fn(arg, &seen, &g.items[i].at) != 0)
+            break;
+        count_given(v, seen.row, seen.row->seq);
+    }
+    return 0;
+}
+
+int hub_view_position(struct hub_view *v, int64_t added_after_us, struct store_at *at_out, struct err *err)
+{
+    return store_position(v->worker->reader, added_after_us, v->upto, at_out, err);
+}
+
+int hub_view_status(struct hub_view *v, uint64_t envelope, struct slice *status_out, struct err *err)
+{
+    struct store_envelope e;
+    struct buf plain = BUF_INIT;
+
+    if (store_envelope_get(v->worker->reader, envelope, &v->worker->arena, &e, err) != 0)
+        return -1;
+    if (v->owner == 0 || e.owner != v->owner)
+        return err_set(err, ERR_NOT_FOUND, NULL, "");
+    if (envelope_key(v, envelope, err) != 0)
+        return -1;
+    bool good = crypto_open(v->data_key, e.status, SLICE("status"), &plain);
+    *status_out = arena_copy(&v->worker->arena, buf_slice(&plain));
+    buf_free(&plain);
+    return good ? 0 : err_set(err, ERR_CRYPTO, NULL, "the status does not open with its envelope's key");
+}
