@@ -154,15 +154,15 @@ class Watch:
         self.account, self.collection = account, collection or account.collection
         self.events = []  # (when it came, id, name, data text)
         self.last_id, self.connects, self.error = last_id, 0, ""
-        self._stop, self._connection = threading.Event(), None
+        self._stop, self._socket = threading.Event(), None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def stop(self):
         self._stop.set()
         try:
-            if self._connection and self._connection.sock:
-                self._connection.sock.shutdown(2)
+            if self._socket:
+                self._socket.shutdown(2)
         except OSError:
             pass
         self._thread.join(5)
@@ -179,10 +179,11 @@ class Watch:
         headers = {**self.account.headers(), "Accept": "text/event-stream"}
         if self.last_id:
             headers["Last-Event-ID"] = self.last_id
-        self._connection = self.account.connect()
+        connection = self.account.connect()
         path = f"{self.account.root}collections/{self.collection}/stream/"
-        self._connection.request("GET", path, headers=headers)
-        answer = self._connection.getresponse()
+        connection.request("GET", path, headers=headers)
+        self._socket = connection.sock  # the answer takes it away from the connection
+        answer = connection.getresponse()
         self.account.keep(path, str(answer.getheaders()).encode())
         if answer.status != 200:
             data = answer.read()
