@@ -16,6 +16,8 @@ static bool has_20_shape(const struct stix_object *o)
 {
     struct json version = json_get(o->json, SLICE("spec_version"));
 
+    if (stix_type_class(o->kind) == STIX_BUNDLE) /* its objects say it themselves */
+        return false;
     if (json_kind(version) == JSON_STRING)
         return slice_eq(json_text(version), SLICE("2.0"));
     if (json_kind(version) != JSON_ABSENT)
