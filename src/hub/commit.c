@@ -277,18 +277,32 @@ static struct slice revoked_body(struct hub_commit *c, const struct store_row *r
     return body;
 }
 
+/* Whoever submitted it keeps it, whatever others lose. */
+static void spare_owner(struct hub_commit *c, uint64_t owner, struct bits *reach)
+{
+    const struct hub_directory *d = hub_commit_directory_now(c);
+
+    for (size_t i = 0; owner != 0 && i < d->n_members; i++)
+        if (d->members[i].owner == owner)
+            bits_set(reach, d->members[i].viewer, false);
+}
+
 int hub_commit_recall(struct hub_commit *c, uint64_t subject, enum store_kind kind, bool deleted,
                       const struct bits *reach, struct err *err)
 {
-    struct hub_rows *rows = &c->hub->rows;
     struct store_row old, row;
+    struct bits left = BITS_INIT;
+    int result = 0;
 
     if (hub_read_row(c->reader, c->hub, subject, &c->arena, &old, err) != 0)
         return -1;
+    bits_copy(&left, reach);
+    if (kind == STORE_RESTRICT)
+        spare_owner(c, old.owner, &left);
     int64_t instant = hub_commit_instant(c);
     row = (struct store_row){.created_us = old.created_us,
                              .version_us = instant,
-                             .source_us = rows->source_us[subject],
+                             .source_us = c->hub->rows.source_us[subject],
                              .kind = kind,
                              .facts_class = old.facts_class,
                              .key = deleted ? 0 : old.key, /* 0: nothing merges with it any more */
@@ -296,8 +310,11 @@ int hub_commit_recall(struct hub_commit *c, uint64_t subject, enum store_kind ki
                              .id = old.id,
                              .body = revoked_body(c, &old, instant),
                              .source = old.source,
-                             .reach = reach_slice(reach)};
-    return hub_commit_row(c, &row, hub_id_hash(old.id), 0, err);
+                             .reach = reach_slice(&left)};
+    if (kind != STORE_RESTRICT || bits_count(&left) != 0)
+        result = hub_commit_row(c, &row, hub_id_hash(old.id), 0, err);
+    bits_free(&left);
+    return result;
 }
 
 /* ---- submissions ---- */

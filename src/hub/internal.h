@@ -212,6 +212,7 @@ struct hub_job {
     const struct hub_partner *partner;
     const struct hub_collection *collection;
     struct json objects; /* the envelope's array; absent for a single object */
+    const struct share_definitions *definitions;
     struct hub_item *items;
     size_t n_items;
     uint8_t data_key[CRYPTO_KEY];

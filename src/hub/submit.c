@@ -98,7 +98,7 @@ static int parse_envelope(struct hub_job *job, struct err *err)
     if (n > s->max_objects)
         return err_set(err, ERR_TOO_LARGE, "/objects", "%u objects in one envelope; at most %lld", n,
                        (long long)s->max_objects);
-    job->objects = objects;
+    job->objects = single ? (struct json){NULL, 0} : objects;
     job->items = arena_array(&job->arena, struct hub_item, n + SUBMIT_BY_HUB_MAX);
     if (single)
         read_item(job, &job->items[job->n_items++], root);
@@ -215,6 +215,7 @@ static struct share_context context_of(const struct hub_job *job, size_t i)
         c.agreement = job->partner->agreement.id;
     } else {
         c.objects = job->objects;
+        c.definitions = job->definitions;
     }
     return c;
 }
@@ -281,6 +282,7 @@ static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
 
 static int submit_authorise(struct hub_worker *w, struct hub_job *job, struct err *err)
 {
+    job->definitions = share_definitions_read(&job->arena, job->objects);
     for (size_t i = 0; i < job->n_items; i++)
         if (job->items[i].verdict == HUB_ACCEPTED)
             authorise_item(job, &job->items[i], i);
@@ -355,6 +357,16 @@ static bool names_everybody(enum share_consent c)
     return c == SHARE_CONSENT_EVERYONE || c == SHARE_CONSENT_PROPRIETARY;
 }
 
+/* A creator's identity is another for every marking: it goes where objects of that marking go, and an id that had a
+   version in one audience and another in the next would be no object at all. */
+static struct slice creator_for(struct hub_job *job, struct slice base, uint32_t tlp)
+{
+    uint8_t mac[CRYPTO_HASH], mask = (uint8_t)tlp;
+
+    crypto_sha256_2(base, slice_n((const char *)&mask, 1), mac);
+    return share_minted_id(&job->arena, base, mac);
+}
+
 static struct share_secrets secrets_of(struct hub_job *job)
 {
     const struct hub_member *m = job->member;
@@ -386,6 +398,21 @@ static void keep_to_owner(struct hub_job *job, struct hub_item *item)
                                            .cover_at = SIZE_MAX};
 }
 
+/* The end of validity counts from acceptance: an indicator that begins to hold after that would end before it begins.
+ */
+static int check_beginning(const struct hub_item *item, int64_t valid_for_us, int64_t received_us, struct err *err)
+{
+    struct json until = json_get(item->object.json, SLICE("valid_until"));
+    int64_t from_us;
+
+    if (json_kind(until) != JSON_ABSENT ||
+        !time_parse(json_text(json_get(item->object.json, SLICE("valid_from"))), &from_us) ||
+        from_us < received_us + valid_for_us - 1000000)
+        return 0;
+    return err_set(err, ERR_HELD_CLOCK, "/valid_from",
+                   "valid_from lies behind the end of validity that this collection gives: name a valid_until");
+}
+
 static void anonymise_item(struct hub_job *job, struct hub_item *item, struct share_secrets secrets)
 {
     const struct hub_default *d = default_of(job);
@@ -398,17 +425,18 @@ static void anonymise_item(struct hub_job *job, struct hub_item *item, struct sh
     if (item->own_only) {
         keep_to_owner(job, item);
     } else {
-        struct share_release_ask ask = {.object = &item->object,
-                                        .names = &item->names,
-                                        .cover_id = named ? job->member->named_id : job->member->cover_id,
-                                        .default_marking = item->defaulted,
-                                        .default_tlp = d != NULL ? d->tlp : SHARE_RED,
-                                        .default_valid_for_us = d != NULL && d->valid_for_us > 0
-                                                                    ? d->valid_for_us
-                                                                    : job->hub->settings.default_valid_for_us,
-                                        .secrets = secrets,
-                                        .expire = item->kind == STORE_EXPIRE};
-        if (share_release_make(&job->arena, &ask, &item->release, &err) != 0) {
+        struct share_release_ask ask = {
+            .object = &item->object,
+            .names = &item->names,
+            .cover_id = creator_for(job, named ? job->member->named_id : job->member->cover_id, item->facts.tlp),
+            .default_marking = item->defaulted,
+            .default_tlp = d != NULL ? d->tlp : SHARE_RED,
+            .default_valid_for_us =
+                d != NULL && d->valid_for_us > 0 ? d->valid_for_us : job->hub->settings.default_valid_for_us,
+            .secrets = secrets,
+            .expire = item->kind == STORE_EXPIRE};
+        if (check_beginning(item, ask.default_valid_for_us, job->ask.received_us, &err) != 0 ||
+            share_release_make(&job->arena, &ask, &item->release, &err) != 0) {
             reject(item, &err);
             return;
         }
@@ -522,13 +550,15 @@ static void add_attribution(struct hub_job *job, const struct hub_item *like)
     struct buf body = BUF_INIT;
     uint8_t mac[CRYPTO_HASH];
 
-    add_identity(job, like, m->named_id, m->organisation, true, SHARE_CONSENT_GOVERNMENT);
-    crypto_sha256_2(m->named_id, m->cover_id, mac);
+    struct slice cover = creator_for(job, m->cover_id, like->facts.tlp),
+                 named = creator_for(job, m->named_id, like->facts.tlp);
+    add_identity(job, like, named, m->organisation, true, SHARE_CONSENT_GOVERNMENT);
+    crypto_sha256_2(named, cover, mac);
     struct slice id = share_minted_id(&job->arena, SLICE("relationship--"), mac);
     put_head(&body, "relationship", id, &release);
     json_put_text(&body, "relationship_type", SLICE("related-to"));
-    json_put_text(&body, "source_ref", m->cover_id);
-    json_put_text(&body, "target_ref", m->named_id);
+    json_put_text(&body, "source_ref", cover);
+    json_put_text(&body, "target_ref", named);
     add_by_hub(job, like, "relationship", id, true, SHARE_CONSENT_GOVERNMENT, release, &body);
 }
 
@@ -552,9 +582,11 @@ static int submit_attribute(struct hub_worker *w, struct hub_job *job, struct er
             continue;
         done[consent] |= bit;
         if (names_everybody(consent))
-            add_identity(job, item, job->member->named_id, job->member->organisation, true, consent);
+            add_identity(job, item, creator_for(job, job->member->named_id, item->facts.tlp), job->member->organisation,
+                         true, consent);
         else
-            add_identity(job, item, job->member->cover_id, job->member->cover_name, false, SHARE_CONSENT_NONE);
+            add_identity(job, item, creator_for(job, job->member->cover_id, item->facts.tlp), job->member->cover_name,
+                         false, SHARE_CONSENT_NONE);
         if (consent == SHARE_CONSENT_GOVERNMENT)
             add_attribution(job, item);
     }

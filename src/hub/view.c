@@ -530,7 +530,8 @@ int hub_view_object(struct hub_view *v, const struct hub_collection *collection,
     if (gather_versions(v, &q, id, all_versions, &g, err) != 0 ||
         (minted.ptr != NULL && !slice_eq(minted, id) && gather_versions(v, &q, minted, all_versions, &g, err) != 0))
         return -1;
-    qsort(g.items, g.n, sizeof *g.items, by_version);
+    if (g.n > 1)
+        qsort(g.items, g.n, sizeof *g.items, by_version);
     for (size_t i = all_versions || g.n == 0 ? 0 : g.n - 1; i < g.n; i++) {
         struct hub_seen seen;
         if (see_row(v, &g.items[i].row, &seen, err) != 0)

@@ -106,7 +106,7 @@ static struct slice root_path(struct arena *a, struct slice url)
 
 static int discover(struct taxii_client *c, struct err *err)
 {
-    struct http_result result;
+    struct http_result result = {.status = 0};
     struct json about;
 
     if (get(c, &c->arena, SLICE("/taxii2/"), &result, &about, err) != 0) {
@@ -218,8 +218,15 @@ static void put_versions(struct query *q, const struct taxii_want *want)
         buf_put(&list, SLICE("all"));
     if (want->versions & TAXII_FIRST)
         buf_put(&list, list.len != 0 ? SLICE(",first") : SLICE("first"));
-    if ((want->versions & TAXII_LAST) && list.len != 0)
-        buf_put(&list, SLICE(",last"));
+    if ((want->versions & TAXII_LAST) && (list.len != 0 || want->n_version_times != 0)) /* alone it is the default */
+        buf_put(&list, list.len != 0 ? SLICE(",last") : SLICE("last"));
+    for (uint32_t i = 0; i < want->n_version_times; i++) {
+        char text[TIME_TEXT];
+        time_put(text, want->version_times[i]);
+        if (list.len != 0)
+            buf_put_byte(&list, ',');
+        buf_put(&list, slice_n(text, sizeof text));
+    }
     if (list.len != 0)
         put_parameter(q, "match[version]", buf_slice(&list));
     buf_free(&list);
@@ -274,7 +281,7 @@ int taxii_pull(struct taxii_client *c, struct arena *a, const struct taxii_want 
                struct err *err)
 {
     struct buf path = BUF_INIT;
-    struct http_result result;
+    struct http_result result = {.status = 0};
     struct json root;
 
     put_page_path(c, want, &path);
@@ -300,7 +307,7 @@ int taxii_push(struct taxii_client *c, struct arena *a, struct slice envelope, i
 {
     struct slice headers[3] = {SLICE("Accept: " TAXII_MEDIA), SLICE("Content-Type: " TAXII_MEDIA)};
     struct buf path = BUF_INIT;
-    struct http_result result;
+    struct http_result result = {.status = 0};
     char text[TIME_TEXT];
     size_t n = 2;
 
@@ -321,7 +328,7 @@ int taxii_push(struct taxii_client *c, struct arena *a, struct slice envelope, i
 int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_root, struct json *out, struct err *err)
 {
     struct buf path = BUF_INIT;
-    struct http_result result;
+    struct http_result result = {.status = 0};
 
     buf_put(&path, c->root);
     buf_put(&path, path_below_root);
@@ -334,9 +341,9 @@ int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_r
 int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t silent_us, http_event_fn *fn, void *arg,
                  struct err *err)
 {
-    struct slice headers[2] = {SLICE("Accept: text/event-stream")};
+    struct slice headers[1];
     struct buf path = BUF_INIT, line = BUF_INIT;
-    size_t n = 1;
+    size_t n = 0;
 
     if (last_event_id.len != 0) {
         buf_printf(&line, "Last-Event-ID: " SLICE_FMT, SLICE_ARG(last_event_id));

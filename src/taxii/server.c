@@ -2,9 +2,13 @@
  * backend, formats the answer. */
 #include "taxii/internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
+enum { NO_BODY_MAX = 4096 }; /* of a request that has no use for a body, and of one that nobody signed */
+
 struct taxii_server {
+    atomic_uint owners; /* its owner and every request: one may be answered after the HTTP server stopped */
     const struct taxii_backend *backend;
     void *hub;
     char *root;
@@ -59,38 +63,63 @@ static int check_head(struct taxii_reply *r, const struct http_head *head, struc
     return 0;
 }
 
+static void server_drop(struct taxii_server *s)
+{
+    if (atomic_fetch_sub(&s->owners, 1) != 1)
+        return;
+    free(s->root);
+    free(s);
+}
+
+static struct taxii_reply *reply_new(struct taxii_server *s, struct http_request *request)
+{
+    struct taxii_reply *r = mem_zero(1, sizeof *r);
+
+    atomic_fetch_add(&s->owners, 1);
+    r->server = s;
+    r->request = request;
+    r->want.versions = TAXII_LAST;
+    r->want.added_after_us = INT64_MIN;
+    r->at = taxii_route(http_request_arena(request), slice_of(s->root), http_request_head(request)->path, &r->want);
+    return r;
+}
+
 static void reply_free(struct taxii_reply *r)
 {
+    struct taxii_server *s = r->server;
+
     if (r->who != NULL)
-        r->server->backend->sign_out(r->server->hub, &r->who);
+        s->backend->sign_out(s->hub, &r->who);
     free(r);
+    server_drop(s);
+}
+
+/* A body is let in where it means something, as far as its sender may. */
+static uint64_t body_max(const struct taxii_reply *r)
+{
+    if (r->who == NULL || !slice_eq(http_request_head(r->request)->method, SLICE("POST")))
+        return NO_BODY_MAX;
+    return r->server->backend->max_body(r->server->hub, r->who);
 }
 
 static int on_head(void *arg, struct http_request *request, uint64_t *max_body_out, void **user_out, struct err *err)
 {
     struct taxii_server *s = arg;
+    struct taxii_reply *r = reply_new(s, request);
     const struct http_head *head = http_request_head(request);
-    struct taxii_reply *r = mem_zero(1, sizeof *r);
     int result;
 
-    r->server = s;
-    r->request = request;
-    r->want.versions = TAXII_LAST;
-    r->want.added_after_us = INT64_MIN;
-    r->at = taxii_route(http_request_arena(request), slice_of(s->root), head->path, &r->want);
+    *user_out = r; /* before signing in: that may be over, in another thread, before it returns here */
     if (r->at == TAXII_AT_NOTHING)
         result = err_set(err, ERR_NOT_FOUND, NULL, "there is nothing at this path; TAXII discovery is at /taxii2/");
     else if (r->at == TAXII_AT_DISCOVERY && http_head_get(head, SLICE("Authorization")).ptr == NULL)
         result = check_head(r, head, err);
     else if ((result = s->backend->sign_in(s->hub, r, &r->who, err)) == 0)
         result = check_head(r, head, err);
-    if (result < 0) {
+    if (result == 0)
+        *max_body_out = body_max(r);
+    else if (result < 0)
         reply_free(r);
-        return -1;
-    }
-    *user_out = r;
-    if (result == 0 && r->who != NULL)
-        *max_body_out = s->backend->max_body(s->hub, r->who);
     return result;
 }
 
@@ -101,7 +130,7 @@ void taxii_signed_in(struct taxii_reply *r, struct taxii_who *who, const struct 
     r->who = who;
     if (refused == NULL && check_head(r, http_request_head(r->request), &err) != 0)
         refused = &err;
-    http_admit(r->request, who != NULL ? r->server->backend->max_body(r->server->hub, who) : 0, r, refused);
+    http_admit(r->request, refused == NULL ? body_max(r) : 0, r, refused);
 }
 
 /* ---- the body is there ---- */
@@ -171,8 +200,7 @@ static void on_request(void *arg, struct http_request *request)
 
 static void on_done(void *arg, void *user)
 {
-    if (user != NULL)
-        reply_free(user);
+    reply_free(user);
 }
 
 /* ---- answers ---- */
@@ -234,7 +262,7 @@ void taxii_reply_json(struct taxii_reply *r, int status, struct buf_ref *body)
 
 void taxii_reply_page(struct taxii_reply *r, struct buf_ref *body, int64_t first_us, int64_t last_us)
 {
-    char first[TIME_TEXT], last[TIME_TEXT];
+    char first[TIME_TEXT] = {0}, last[TIME_TEXT] = {0};
     struct http_header dates[2] = {{SLICE("X-TAXII-Date-Added-First"), slice_n(first, TIME_TEXT)},
                                    {SLICE("X-TAXII-Date-Added-Last"), slice_n(last, TIME_TEXT)}};
     struct http_answer answer = {.status = 200,
@@ -257,6 +285,7 @@ struct taxii_server *taxii_server_new(const struct taxii_backend *backend, void 
 {
     struct taxii_server *s = mem_zero(1, sizeof *s);
 
+    atomic_init(&s->owners, 1);
     s->backend = backend;
     s->hub = hub;
     s->root = mem_copy(root);
@@ -274,10 +303,8 @@ void taxii_server_free(struct taxii_server **server)
     struct taxii_server *s = *server;
 
     *server = NULL;
-    if (s == NULL)
-        return;
-    free(s->root);
-    free(s);
+    if (s != NULL)
+        server_drop(s);
 }
 
 const struct http_handler *taxii_server_handler(struct taxii_server *s)

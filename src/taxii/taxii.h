@@ -72,8 +72,8 @@ struct taxii_backend {
 void taxii_signed_in(struct taxii_reply *reply, struct taxii_who *who, const struct err *refused);
 
 struct taxii_server;
-/* Gives the handler to start an http_server with; other paths below `other` (may be NULL) go to that handler (health,
- * console). */
+/* Gives the handler to start an http_server with. Paths that are not TAXII's are answered 404. The server outlives its
+   requests: taxii_server_free() after http_server_stop(), even while a request is still out. */
 struct taxii_server *taxii_server_new(const struct taxii_backend *backend, void *hub, struct slice root);
 void taxii_server_free(struct taxii_server **server);
 const struct http_handler *taxii_server_handler(struct taxii_server *server);

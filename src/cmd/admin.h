@@ -1,0 +1,26 @@
+/* cmd/admin.h: what the commands that change a running hub share. */
+#ifndef CMD_ADMIN_H
+#define CMD_ADMIN_H
+
+#include "base/json.h"
+#include "cmd/options.h"
+
+/* Sends {"do": what, "row": ROW} (row.ptr NULL: without) to the hub of --hub and prints the error, if any. Returns an
+ * exit status. */
+int admin_ask(struct arena *a, const struct options *o, const char *what, struct slice row, struct json *answer_out);
+/* Prints a list of rows: as JSON with --json, else the named members in columns. */
+void admin_print_rows(struct arena *a, const struct options *o, struct json rows, const char *const *columns, size_t n);
+/* A list of texts as a member of a row. */
+void admin_put_list(struct arena *a, const struct options *o, const char *option, const char *member, struct buf *row);
+void admin_put_option(const struct options *o, const char *option, const char *member,
+                      struct buf *row); /* where given */
+
+struct admin_credential {
+    struct slice user, password, root, collection;
+};
+void admin_make_password(struct arena *a, struct slice *password_out);
+/* Writes a client file (mode 0600): where the hub of --hub is reached, its authority, and this credential. Returns an
+ * exit status. */
+int admin_write_client(struct arena *a, const struct options *o, const struct admin_credential *c, struct slice path);
+
+#endif

@@ -1,0 +1,179 @@
+#include "cmd/commands.h"
+
+#include <stdio.h>
+
+#include "base/time.h"
+#include "cmd/admin.h"
+#include "share/share.h"
+
+static const struct option_row rows[] = {
+    {"hub", "DIR", "the hub's directory", OPTIONS_REQUIRED},
+    {"organisation", "NAME", "name of the organisation", OPTIONS_ONCE},
+    {"country", "CC", "ISO 3166-1 alpha-2", OPTIONS_ONCE},
+    {"sector", "WORD", "of the STIX industry-sector vocabulary", OPTIONS_ONCE},
+    {"domain", "NAME", "a domain of the member: what names it is not released", OPTIONS_REPEATED},
+    {"consent", "WORD", "who may learn its name: none (the standard), government, everyone, proprietary", OPTIONS_ONCE},
+    {"government", NULL, "the member belongs to this country's government", OPTIONS_ONCE},
+    {"client-of", "MEMBER", "registered client of that member", OPTIONS_REPEATED},
+    {"default", "COLLECTION=TLP[,VALIDITY]", "marking of what it submits there unmarked: green, or green,30d",
+     OPTIONS_REPEATED},
+    {"no-write", NULL, "it may read only", OPTIONS_ONCE},
+    {"collection", "NAME", "the collection in the client file; standard: the first", OPTIONS_ONCE},
+    {"out", "FILE", "where to write the client file (with add)", OPTIONS_ONCE},
+    {"json", NULL, "print JSON", OPTIONS_ONCE},
+};
+
+static const struct option_command command = {
+    "member",
+    "add NAME | remove NAME | list",
+    1,
+    2,
+    "Adds a member to a running hub and writes the client file that it works with, removes one, or lists them.\n\n"
+    "Example: tocsin member add bank --hub hub-a --organisation \"First Bank\" --default threats=green --out bank.yaml",
+    rows,
+    sizeof rows / sizeof rows[0]};
+
+/* "threats=green,30d" */
+static int put_default(struct slice text, struct buf *row, struct err *err)
+{
+    struct slice rest = text, collection, tlp, validity = SLICE("");
+    enum share_tlp level;
+    int64_t valid_for_us = 0;
+
+    slice_cut(&rest, '=', &collection);
+    if (rest.ptr == NULL)
+        return err_set(err, ERR_USAGE, "--default", "COLLECTION=TLP[,VALIDITY], such as threats=green,30d");
+    slice_cut(&rest, ',', &tlp);
+    if (rest.ptr != NULL)
+        validity = rest;
+    if (!share_tlp_parse(tlp, &level) || (validity.len != 0 && !time_parse_duration(validity, &valid_for_us)))
+        return err_set(err, ERR_USAGE, "--default",
+                       "\"" SLICE_FMT "\": TLP is clear, green, amber, amber+strict; validity 30d or 12h",
+                       SLICE_ARG(text));
+    json_put_open(row, '{');
+    json_put_text(row, "collection", collection);
+    json_put_text(row, "tlp", tlp);
+    json_put_number(row, "valid_for_us", valid_for_us);
+    json_put_close(row, '}');
+    return 0;
+}
+
+static int put_defaults(struct arena *a, const struct options *o, struct buf *row, struct err *err)
+{
+    struct slice *values;
+    size_t n = options_all(a, o, "default", &values);
+
+    json_put_key(row, SLICE("defaults"));
+    json_put_open(row, '[');
+    for (size_t i = 0; i < n; i++)
+        if (put_default(values[i], row, err) != 0)
+            return -1;
+    json_put_close(row, ']');
+    return 0;
+}
+
+static int put_row(struct arena *a, const struct options *o, struct slice password, struct buf *row, struct err *err)
+{
+    enum share_consent consent;
+
+    if (!share_consent_parse(options_get_or(o, "consent", "none"), &consent))
+        return err_set(err, ERR_USAGE, "--consent", "none, government, everyone or proprietary");
+    json_put_open(row, '{');
+    json_put_text(row, "name", o->operands[1]);
+    json_put_text(row, "organisation", options_get_or(o, "organisation", o->operands[1].ptr));
+    admin_put_option(o, "country", "country", row);
+    admin_put_option(o, "sector", "sector", row);
+    json_put_text(row, "consent", options_get_or(o, "consent", "none"));
+    json_put_text(row, "password", password);
+    admin_put_list(a, o, "domain", "domains", row);
+    admin_put_list(a, o, "client-of", "client_of", row);
+    json_put_key(row, SLICE("government"));
+    json_put_bool(row, options_has(o, "government"));
+    json_put_key(row, SLICE("may_write"));
+    json_put_bool(row, !options_has(o, "no-write"));
+    if (put_defaults(a, o, row, err) != 0)
+        return -1;
+    json_put_close(row, '}');
+    return 0;
+}
+
+/* The named collection's id, or the first one's. */
+static int find_collection(struct arena *a, const struct options *o, struct slice *id_out)
+{
+    struct slice wanted = options_get(o, "collection");
+    struct json list;
+    int status = admin_ask(a, o, "collections", slice_n(NULL, 0), &list);
+
+    if (status != STATUS_DONE)
+        return status;
+    json_each (c, list) {
+        if (wanted.ptr != NULL && !slice_eq(wanted, json_string(a, json_get(c, SLICE("name")))))
+            continue;
+        *id_out = json_string(a, json_get(c, SLICE("id")));
+        return STATUS_DONE;
+    }
+    if (wanted.ptr == NULL)
+        return STATUS_DONE;
+    fprintf(stderr, "tocsin: --collection: no collection \"" SLICE_FMT "\" at this hub\n", SLICE_ARG(wanted));
+    return STATUS_REFUSED;
+}
+
+static int add_member(struct arena *a, const struct options *o)
+{
+    struct admin_credential c = {.user = o->operands[1], .root = SLICE("tocsin"), .collection = SLICE("")};
+    struct buf row = BUF_INIT;
+    struct json answer;
+    struct err err = ERR_INIT;
+
+    if (!options_has(o, "out")) {
+        err_set(&err, ERR_USAGE, "--out", "where to write the client file");
+        return command_fail(&err);
+    }
+    admin_make_password(a, &c.password);
+    int status = find_collection(a, o, &c.collection);
+    if (status == STATUS_DONE && put_row(a, o, c.password, &row, &err) != 0)
+        status = command_fail(&err);
+    if (status == STATUS_DONE)
+        status = admin_ask(a, o, "member-put", buf_slice(&row), &answer);
+    if (status == STATUS_DONE)
+        status = admin_write_client(a, o, &c, options_get(o, "out"));
+    buf_free(&row);
+    if (status == STATUS_DONE && options_has(o, "json"))
+        printf("{\"name\":\"" SLICE_FMT "\",\"client_file\":\"" SLICE_FMT "\"}\n", SLICE_ARG(c.user),
+               SLICE_ARG(options_get(o, "out")));
+    else if (status == STATUS_DONE)
+        printf("member " SLICE_FMT " added; its client file is " SLICE_FMT " (secret: hand it over safely)\n",
+               SLICE_ARG(c.user), SLICE_ARG(options_get(o, "out")));
+    return status;
+}
+
+int cmd_member(int argc, char **argv)
+{
+    static const char *const columns[] = {"name", "organisation", "country", "sector", "may_write"};
+    struct arena a = ARENA_INIT;
+    struct options o;
+    struct json answer;
+    int status;
+
+    if (!options_begin(&a, &command, argc, argv, &o, &status))
+        return status;
+    if (slice_eq(o.operands[0], SLICE("add")) && o.n_operands == 2) {
+        status = add_member(&a, &o);
+    } else if (slice_eq(o.operands[0], SLICE("remove")) && o.n_operands == 2) {
+        struct buf row = BUF_INIT;
+        json_put_open(&row, '{');
+        json_put_text(&row, "name", o.operands[1]);
+        json_put_close(&row, '}');
+        status = admin_ask(&a, &o, "member-remove", buf_slice(&row), &answer);
+        buf_free(&row);
+    } else if (slice_eq(o.operands[0], SLICE("list")) && o.n_operands == 1) {
+        status = admin_ask(&a, &o, "members", slice_n(NULL, 0), &answer);
+        if (status == STATUS_DONE)
+            admin_print_rows(&a, &o, answer, columns, 5);
+    } else {
+        fprintf(stderr, "tocsin member: add NAME, remove NAME or list\n");
+        status = STATUS_USAGE;
+    }
+    arena_free(&a);
+    return status;
+}

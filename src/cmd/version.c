@@ -1,0 +1,22 @@
+#include "cmd/commands.h"
+
+#include <stdio.h>
+
+#include "cmd/options.h"
+
+static const struct option_row rows[] = {{"json", NULL, "print JSON", OPTIONS_ONCE}};
+static const struct option_command command = {
+    "version", NULL, 0, 0, "Prints the version.\n\nExample: tocsin version --json", rows, 1};
+
+int cmd_version(int argc, char **argv)
+{
+    struct arena a = ARENA_INIT;
+    struct options o;
+    int status;
+
+    if (!options_begin(&a, &command, argc, argv, &o, &status))
+        return status;
+    printf(options_has(&o, "json") ? "{\"name\":\"tocsin\",\"version\":\"%s\"}\n" : "tocsin %s\n", TOCSIN_VERSION);
+    arena_free(&a);
+    return STATUS_DONE;
+}
