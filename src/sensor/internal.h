@@ -113,4 +113,22 @@ void enforce_counts(struct enforce *e, struct enforce_counts *out);
 int enforce_release(struct enforce *e, struct slice source, int64_t since_us, int64_t now_us, uint64_t *released_out,
                     struct err *err);
 
+/* ---- telemetry: one input, one thread, one reader of the index ---- */
+
+struct telemetry_conf {
+    struct slice path;                 /* "-": standard input */
+    const struct match_format *format; /* NULL: told from the first lines */
+    struct match_index *index;
+    bool from_start;   /* a file that is there already: false begins at its end */
+    match_line_fn *fn; /* on the input's thread */
+    void *arg;
+};
+struct telemetry;
+/* The file is open, and what is appended from now on is read, when it returns. One that is not there yet is waited for;
+   one that is rotated away (another file under the name) or cut is read to its end and then from the start of the new
+   one. */
+int telemetry_start(const struct telemetry_conf *conf, struct telemetry **telemetry_out, struct err *err);
+void telemetry_stop(struct telemetry **t);
+void telemetry_stats(struct telemetry *t, struct match_stats *out); /* any thread */
+
 #endif
