@@ -215,7 +215,8 @@ static int curl_error(struct http_client *c, CURLcode code, struct err *err)
         return err_set(err, ERR_TLS, "",
                        "%s has another key than the pin says: ask its operator whether the key was changed", c->url);
     case CURLE_SSL_CACERT_BADFILE:
-        return err_set(err, ERR_TLS, c->ca_file, "the ca file cannot be read: it must hold PEM certificates");
+        return err_set(err, ERR_TLS, c->ca_file[0] == '-' ? "" : c->ca_file,
+                       "the ca file cannot be read: it must hold PEM certificates");
     case CURLE_SSL_CONNECT_ERROR:
         return err_set(err, ERR_TLS, "", "no TLS with %s: does that port speak https? (%s)", c->url, c->why);
     default:

@@ -225,6 +225,8 @@ struct http_stream *http_stream_open(struct http_request *r, struct slice media_
     struct http_stream *s = http_stream_new(r->loop, queue_max, events);
 
     r->stream = s;
+    if (events->into != NULL)
+        *events->into = s;
     set_answer(r, http_answer_head(&answer, false, r->http_1_0, HTTP_NO_LENGTH), NULL, 200);
     post_once(r, HTTP_MAIL_OPEN);
     return s;

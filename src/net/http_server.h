@@ -87,12 +87,14 @@ void http_reply_error(struct http_request *r, const struct err *err, const struc
    up to `queue_max` (a single event over it passes when nothing else is queued); one that does not keep up is closed
    (it comes back with Last-Event-ID). `ready` is called on the loop when everything queued has gone out to the kernel,
    so that a reader pulls the next piece; `closed` once, at the end, on the loop (or as http_server_stop says). Where
-   another thread opens a stream, both may come before http_stream_open() has returned there. */
+   another thread than the loop opens a stream, both may come before http_stream_open() has returned there, and after
+   http_server_stop() `closed` comes from within it: use `into` for the handle, and hold no lock that they take. */
 struct http_stream;
 struct http_stream_events {
     void *arg;
     void (*ready)(void *arg, struct http_stream *s);
     void (*closed)(void *arg);
+    struct http_stream **into; /* set to the handle before anything is called; may be NULL */
 };
 struct http_stream *http_stream_open(struct http_request *r, struct slice media_type, size_t queue_max,
                                      const struct http_stream_events *events); /* ends r; any thread */

@@ -79,6 +79,16 @@ static void test_net_http_tls__trust(void **state)
     assert_int_equal(get(t.web.port, conf, "127.0.0.1", &err), ERR_NONE);
     conf.pin = slice_of(pin);
     assert_int_equal(get(t.web.port, conf, "127.0.0.1", &err), ERR_NONE);
+    struct arena a = ARENA_INIT;
+    assert_int_equal(file_read(&a, t.certs.ca, 100000, &conf.ca_file, &err), 0); /* the authority as text */
+    assert_int_equal(get(t.web.port, conf, "127.0.0.1", &err), ERR_NONE);
+    assert_int_equal(file_read(&a, foreign.ca, 100000, &conf.ca_file, &err), 0);
+    expect(ERR_TLS, "authority that is not known", get(t.web.port, conf, "127.0.0.1", &err), &err);
+    conf.ca_file = SLICE("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    expect(ERR_TLS, "ca file cannot be read", get(t.web.port, conf, "127.0.0.1", &err), &err);
+    assert_string_equal(err.place, "");
+    arena_free(&a);
+    conf.ca_file = slice_of(t.certs.ca);
     conf.pin = slice_of(wrong);
     expect(ERR_TLS, "another key than the pin", get(t.web.port, conf, "127.0.0.1", &err), &err);
     conf.ca_file = slice_n(NULL, 0); /* the pin alone decides */

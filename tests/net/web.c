@@ -132,8 +132,8 @@ static void web_request(void *arg, struct http_request *r)
         if (path_is(r, "/hold"))
             w->held = r;
         else
-            w->stream = http_stream_open(r, SLICE("text/event-stream"), w->queue_max,
-                                         &(struct http_stream_events){w, on_ready, on_closed});
+            http_stream_open(r, SLICE("text/event-stream"), w->queue_max,
+                             &(struct http_stream_events){w, on_ready, on_closed, &w->stream});
         pthread_mutex_unlock(&w->lock);
     } else {
         err_set(&err, ERR_NOT_FOUND, "", "nothing here");
