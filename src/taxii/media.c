@@ -16,7 +16,7 @@ static bool is_zero(struct slice q)
     for (size_t i = 0; i < q.len; i++)
         if (q.ptr[i] != '0' && q.ptr[i] != '.')
             return false;
-    return q.len != 0;
+    return q.len != 0 && q.ptr[0] == '0';
 }
 
 static struct media read_media(struct slice text)
