@@ -1,8 +1,12 @@
 #include "stix/internal.h"
 
+#include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define MAX_EXACT (INT64_C(1) << 53) /* whole numbers up to here are doubles */
 
 /* RFC 8785, JSON Canonicalization Scheme: no blanks, members sorted by UTF-16 code units, numbers as ECMAScript prints
    them, strings with as few escapes as there can be. */
@@ -35,7 +39,9 @@ static int shortest(double value, char digits[20], int *exponent_out)
     char text[40];
     int n = 0;
 
-    for (int precision = 0; precision < 17; precision++) {
+    /* a normal double keeps any 15 digits, so that shorter ones show as zeros at their end; a subnormal one keeps fewer
+     */
+    for (int precision = value < DBL_MIN ? 0 : 14; precision < 17; precision++) {
         snprintf(text, sizeof(text), "%.*e", precision, value);
         if (strtod(text, NULL) == value)
             break;
@@ -144,6 +150,8 @@ static void array_put(struct arena *a, struct buf *out, struct json array)
 
 void stix_canon(struct arena *a, struct buf *out, struct json v)
 {
+    int64_t whole;
+
     switch (json_kind(v)) {
     case JSON_OBJECT:
         object_put(a, out, v);
@@ -155,7 +163,10 @@ void stix_canon(struct arena *a, struct buf *out, struct json v)
         stix_canon_string(out, json_string(a, v));
         return;
     case JSON_NUMBER:
-        number_put(out, strtod(arena_copy(a, json_raw(v)).ptr, NULL));
+        if (json_int(v, &whole) && whole >= -MAX_EXACT && whole <= MAX_EXACT)
+            buf_printf(out, "%" PRId64, whole);
+        else
+            number_put(out, strtod(arena_copy(a, json_raw(v)).ptr, NULL));
         return;
     default:
         buf_put(out, json_raw(v));

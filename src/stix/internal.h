@@ -14,6 +14,7 @@ struct check {
     enum stix_mode mode;
     struct stix_report *report;
     bool in_container;  /* below observed-data.objects: references are keys of that dictionary */
+    uint32_t selectors; /* how many were looked up */
     bool has_top_level; /* an extension allows properties of its own at the top level */
 };
 

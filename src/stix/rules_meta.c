@@ -5,6 +5,10 @@
 
 /* ---- granular markings (section 7.2.3) ---- */
 
+enum {
+    SELECTORS_MAX = 1000
+}; /* looked up in one object: each walks it from the start, and a peer chooses both numbers */
+
 static struct json list_at(struct json list, uint64_t index)
 {
     struct json v = json_first(list);
@@ -35,7 +39,9 @@ void rule_granular_marking(struct check *c, struct json object)
         check_report(c, HARD, ERR_STIX_RULE, object, NULL, "a granular marking has either a marking_ref or a lang");
     json_each (v, json_get(object, SLICE("selectors"))) {
         struct slice selector = json_string(c->arena, v);
-        if (selector.ptr != NULL && json_kind(selected(c->object->json, selector)) == JSON_ABSENT)
+        if (selector.ptr == NULL || ++c->selectors > SELECTORS_MAX)
+            continue;
+        if (json_kind(selected(c->object->json, selector)) == JSON_ABSENT)
             check_report(c, SOFT, ERR_STIX_REFERENCE, v, NULL,
                          "the selector \"" SLICE_FMT "\" names nothing in this object",
                          SLICE_ARG(slice_to(selector, 100)));

@@ -174,11 +174,12 @@ int stix_pattern_parse(struct arena *a, struct slice text, const struct stix_pat
 
 /* The exact values a pattern asks for when it is no more than one OR list of equalities on known paths, whichever way
    producers write it (a guard like network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '...'
-   is one value; IN is a list; hashes under all spellings). Returns the number, 0 when the pattern asks for more than
-   that (the caller keeps it unmatched: ERR_PATTERN_UNSUPPORTED). */
+   is one value; IN is a list; hashes under all spellings; '=' with a prefix and ISSUBSET are the network). An
+   alternative that is no value of its kind is never seen and left out. Returns the number, 0 when the pattern asks for
+   more than that (the caller keeps it unmatched: ERR_PATTERN_UNSUPPORTED). */
 struct stix_term {
     enum stix_value_kind kind;
-    struct slice value;           /* normal form */
+    struct slice value; /* normal form; of OTHER the bytes as they are, which mean little without their path */
     const struct stix_node *from; /* the comparison that names it: its path tells what a STIX_VALUE_OTHER is */
 };
 uint32_t stix_pattern_terms(struct arena *a, const struct stix_pattern *p, struct stix_term **terms_out);

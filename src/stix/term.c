@@ -148,9 +148,10 @@ static bool comparison_collect(struct terms *t, const struct stix_node *cmp, con
     for (const struct stix_const *c = cmp->constant; c != NULL; c = c->next) {
         enum stix_value_kind kind;
         struct slice normal;
-        if (c->kind != STIX_STRING ||
-            stix_value_normal(t->arena, kind_of_path(cmp, guard, c->text), c->text, false, &kind, &normal, NULL) != 0)
+        if (c->kind != STIX_STRING)
             return false;
+        if (stix_value_normal(t->arena, kind_of_path(cmp, guard, c->text), c->text, false, &kind, &normal, NULL) != 0)
+            continue; /* what is no value of its kind is never seen: one slip in a list does not disarm the rest */
         if (is_subset && (kind < STIX_VALUE_IPV4 || kind > STIX_VALUE_IPV6_NET))
             return false;
         term_add(t, kind, normal, cmp);

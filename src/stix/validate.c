@@ -229,7 +229,7 @@ static void custom_check(struct check *c)
 
 uint32_t stix_validate(struct arena *a, const struct stix_object *o, enum stix_mode mode, struct stix_report *report)
 {
-    struct check c = {a, o, mode, report, false, has_top_level(o->json)};
+    struct check c = {.arena = a, .object = o, .mode = mode, .report = report, .has_top_level = has_top_level(o->json)};
 
     report->n = report->errors = report->warnings = 0;
     if (o->is_stix20) {

@@ -24,7 +24,7 @@ static void refused_add(const char *path, const struct err *err)
     if (err->code == ERR_NONE || err->text[0] == '\0' || (err->place[0] != '\0' && err->place[0] != '/'))
         fail_msg("%s: refused without a reason: %s \"%s\" \"%s\"", path, err_name(err->code), err->place, err->text);
     if (getenv("TOCSIN_STIX_REAL_ALL") != NULL)
-        print_message("%s: %s %s: %s\n", path, err_name(err->code), err->place, err->text);
+        print_message("# %s: %s %s: %s\n", path, err_name(err->code), err->place, err->text);
 }
 
 static void terms_add(struct arena *a, struct json v)
@@ -99,15 +99,15 @@ static void test_stix_real__walk(void **state)
     struct arena a = ARENA_INIT;
 
     if (shared == NULL || nftw(file_join(&a, shared, "data/stix").ptr, file_add, 16, FTW_PHYS) != 0) {
-        print_message("TOCSIN_SHARED names no STIX data\n");
+        print_message("# TOCSIN_SHARED names no STIX data\n");
         arena_free(&a);
         skip();
     }
-    print_message("%u files, %u objects: %u accepted (%u with warnings); terms for %u of %u patterns\n", seen.files,
+    print_message("# %u files, %u objects: %u accepted (%u with warnings); terms for %u of %u patterns\n", seen.files,
                   seen.objects, seen.accepted, seen.warned, seen.terms, seen.patterns);
     for (int code = 0; code < ERR_COUNT; code++)
         if (seen.refused[code] != 0 || seen.warnings[code] != 0)
-            print_message("  %-20s refused %u, warnings %u\n", err_name((enum err_code)code), seen.refused[code],
+            print_message("#   %-20s refused %u, warnings %u\n", err_name((enum err_code)code), seen.refused[code],
                           seen.warnings[code]);
     assert_true(seen.objects > 1000);
     assert_true(seen.accepted > seen.objects / 2);

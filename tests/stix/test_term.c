@@ -94,7 +94,9 @@ static void test_stix_term__rows(void **state)
         {"[EXISTS ipv4-addr:value]", ""},
         {"[ipv4-addr:value IN ()]", ""},
         {"[ipv4-addr:value = '010.0.0.1']", ""},
-        {"[ipv4-addr:value = '198.51.100.7' OR ipv4-addr:value = 'what']", ""},
+        {"[ipv4-addr:value = '198.51.100.7' OR ipv4-addr:value = 'what']",
+         "ipv4-addr 198.51.100.7"}, /* a slip is left out */
+        {"[ipv4-addr:value = '198.51.100.7' OR network-traffic:dst_port = 443]", ""},
         {"[network-traffic:dst_port = 443]", ""},
         {"[network-traffic:protocols[0] = 'tcp']", ""},
         {"[file:hashes.'SHA-256' = 'f00']", ""},

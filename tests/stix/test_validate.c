@@ -483,6 +483,25 @@ static void test_stix_validate__many(void **state)
     arena_free(&a);
 }
 
+/* A thousand selectors are looked up; more of them cost no more. */
+static void test_stix_validate__selectors(void **state)
+{
+    for (int n = 1000; n <= 1001; n++) {
+        struct arena a = ARENA_INIT;
+        struct stix_report r;
+        struct buf text = BUF_INIT;
+        buf_put(&text, SLICE(SDO("tool") NAMED ",\"granular_markings\":[{\"lang\":\"en\",\"selectors\":["));
+        for (int i = 0; i < n; i++)
+            buf_put(&text, i == 0 ? SLICE("\"none\"") : SLICE(",\"none\""));
+        buf_put(&text, SLICE("]}]}"));
+        buf_put_byte(&text, '\0');
+        validate(&a, text.ptr, STIX_LENIENT, &r);
+        assert_int_equal(r.warnings, 1000);
+        buf_free(&text);
+        arena_free(&a);
+    }
+}
+
 /* Inside a bundle the place is still the way below the object, not below the bundle. */
 static void test_stix_validate__place_in_bundle(void **state)
 {
@@ -518,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_stix_validate__markings),
         cmocka_unit_test(test_stix_validate__others),
         cmocka_unit_test(test_stix_validate__many),
+        cmocka_unit_test(test_stix_validate__selectors),
         cmocka_unit_test(test_stix_validate__place_in_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,8 @@
 #include "test.h"
 
+#include <stdlib.h>
+
+#include "base/file.h"
 #include "stix/stix.h"
 
 struct row {
@@ -302,6 +305,34 @@ static void test_stix_value__global(void **state)
     }
 }
 
+/* Lines that real feeds got wrong: none of them looks like a value, but for names below a top level that nobody
+ * delegates. */
+static void test_stix_value__malformed_lines(void **state)
+{
+    const char *shared = getenv("TOCSIN_SHARED");
+    struct arena a = ARENA_INIT;
+    struct slice rest, line, feed, reason;
+    size_t n = 0;
+
+    if (shared == NULL ||
+        file_read(&a, file_join(&a, shared, "data/malformed_lines.tsv").ptr, 1 << 20, &rest, NULL) != 0) {
+        print_message("# TOCSIN_SHARED names no malformed lines\n");
+        arena_free(&a);
+        skip();
+    }
+    while (slice_cut(&rest, '\n', &line) && line.len != 0) {
+        if (line.ptr[0] == '#')
+            continue;
+        assert_true(slice_cut(&line, '\t', &feed) && slice_cut(&line, '\t', &reason));
+        enum stix_value_kind kind = stix_value_guess(line);
+        if (kind != STIX_VALUE_NONE && !(kind == STIX_VALUE_DOMAIN && slice_eq(reason, SLICE("unknown-tld"))))
+            fail_row(n, "\"%.*s\" looks like %.*s", SLICE_ARG(line), SLICE_ARG(stix_value_kind_name(kind)));
+        n++;
+    }
+    assert_true(n >= 600);
+    arena_free(&a);
+}
+
 static void test_stix_value__names(void **state)
 {
     assert_slice(stix_value_kind_name(STIX_VALUE_IPV4), "ipv4-addr");
@@ -317,7 +348,8 @@ int main(void)
         cmocka_unit_test(test_stix_value__domain),         cmocka_unit_test(test_stix_value__url),
         cmocka_unit_test(test_stix_value__hash_and_email), cmocka_unit_test(test_stix_value__defanged),
         cmocka_unit_test(test_stix_value__long),           cmocka_unit_test(test_stix_value__guess),
-        cmocka_unit_test(test_stix_value__global),         cmocka_unit_test(test_stix_value__names),
+        cmocka_unit_test(test_stix_value__global),         cmocka_unit_test(test_stix_value__malformed_lines),
+        cmocka_unit_test(test_stix_value__names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
