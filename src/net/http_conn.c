@@ -19,189 +19,6 @@ enum {
 
 enum step { STEP_ON, STEP_WAIT, STEP_END };
 
-/* ---- bytes in and out ---- */
-
-enum io { IO_MOVED, IO_BLOCKED, IO_GONE };
-
-static void on_event(evutil_socket_t fd, short what, void *arg)
-{
-    struct http_conn *c = arg;
-    struct http_loop *l = c->loop;
-
-    (void)fd;
-    if (what & EV_READ)
-        c->may_read = true;
-    http_conn_run(c);
-    http_loop_work(l);
-}
-
-static void want_read(struct http_conn *c, bool want)
-{
-    if (want == c->reads)
-        return;
-    c->reads = want;
-    if (want)
-        event_add(&c->readable, NULL);
-    else
-        event_del(&c->readable);
-}
-
-static void want_write(struct http_conn *c, bool want)
-{
-    if (want == c->writes)
-        return;
-    c->writes = want;
-    if (want)
-        event_add(&c->writable, NULL);
-    else
-        event_del(&c->writable);
-}
-
-/* What OpenSSL waits for may be the other direction than the one that was asked for. */
-static enum io tls_result(struct http_conn *c, int result)
-{
-    switch (SSL_get_error(c->ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        c->may_read = false;
-        want_read(c, true);
-        return IO_BLOCKED;
-    case SSL_ERROR_WANT_WRITE:
-        want_write(c, true);
-        return IO_BLOCKED;
-    case SSL_ERROR_ZERO_RETURN:
-        return IO_GONE;
-    default:
-        c->broken = true;
-        return IO_GONE;
-    }
-}
-
-static enum io conn_read(struct http_conn *c, struct slice *got_out)
-{
-    char *to = c->loop->scratch;
-    size_t n;
-
-    if (c->ssl == NULL) {
-        ssize_t got = recv(c->fd, to, HTTP_SCRATCH, 0);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-            c->may_read = errno == EINTR;
-            return IO_BLOCKED;
-        }
-        if (got <= 0)
-            return IO_GONE;
-        c->may_read = (size_t)got == HTTP_SCRATCH;
-        *got_out = slice_n(to, (size_t)got);
-        return IO_MOVED;
-    }
-    ERR_clear_error();
-    int result = SSL_read_ex(c->ssl, to, HTTP_SCRATCH, &n);
-    if (result != 1)
-        return tls_result(c, result);
-    c->may_read = n == HTTP_TLS_RECORD || SSL_has_pending(c->ssl); /* else the socket speaks up when there is more */
-    *got_out = slice_n(to, n);
-    return IO_MOVED;
-}
-
-static enum io conn_write(struct http_conn *c, struct slice bytes, size_t *sent_out)
-{
-    if (c->ssl == NULL) {
-        ssize_t n = send(c->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-            want_write(c, true);
-            return IO_BLOCKED;
-        }
-        *sent_out = n > 0 ? (size_t)n : 0;
-        return n > 0 ? IO_MOVED : IO_GONE;
-    }
-    ERR_clear_error();
-    int result = SSL_write_ex(c->ssl, bytes.ptr, bytes.len, sent_out);
-    return result == 1 ? IO_MOVED : tls_result(c, result);
-}
-
-void http_conn_put(struct http_conn *c, struct buf_ref *bytes)
-{
-    if (buf_ref_slice(bytes).len == 0) {
-        buf_ref_drop(&bytes);
-        return;
-    }
-    struct http_piece *p = mem_alloc(sizeof *p);
-    *p = (struct http_piece){NULL, bytes};
-    if (c->out == NULL)
-        c->write_deadline_us = time_steady_us() + c->loop->server->conf.write_us;
-    *c->out_end = p;
-    c->out_end = &p->next;
-}
-
-/* The next bytes to send, without a copy where the first piece fills a record. Small pieces (a head and a short body,
-   several events) are gathered, to be one record and one packet. After a blocked write the same bytes must come again
-   in front, as OpenSSL asks: they do, since pieces are only ever added behind. */
-static struct slice next_bytes(struct http_conn *c)
-{
-    struct slice first = slice_from(buf_ref_slice(c->out->bytes), c->out_at);
-
-    if (first.len >= HTTP_TLS_RECORD || c->out->next == NULL)
-        return c->ssl != NULL ? slice_to(first, HTTP_TLS_RECORD) : slice_to(first, HTTP_TURN);
-    size_t len = 0, at = c->out_at;
-    for (struct http_piece *p = c->out; p != NULL && len < HTTP_TLS_RECORD; p = p->next, at = 0) {
-        struct slice part = slice_to(slice_from(buf_ref_slice(p->bytes), at), HTTP_TLS_RECORD - len);
-        memcpy(c->loop->gather + len, part.ptr, part.len);
-        len += part.len;
-    }
-    return slice_n(c->loop->gather, len);
-}
-
-static void pop_piece(struct http_conn *c)
-{
-    struct http_piece *p = c->out;
-
-    c->out = p->next;
-    if (c->out == NULL)
-        c->out_end = &c->out;
-    c->out_at = 0;
-    buf_ref_drop(&p->bytes);
-    free(p);
-}
-
-static void count_sent(struct http_conn *c, size_t n)
-{
-    size_t own = n < c->uncounted ? n : c->uncounted; /* the head is not of the subscriber's queue */
-
-    c->uncounted -= own;
-    if (c->stream != NULL)
-        http_stream_sent(c->stream, n - own);
-    while (n != 0) {
-        size_t left = buf_ref_slice(c->out->bytes).len - c->out_at;
-        if (n < left) {
-            c->out_at += n;
-            return;
-        }
-        n -= left;
-        pop_piece(c);
-    }
-}
-
-static enum io conn_flush(struct http_conn *c)
-{
-    size_t turn = 0, n;
-
-    if (c->out == NULL)
-        return IO_MOVED;
-    while (c->out != NULL && turn < HTTP_TURN) {
-        enum io io = conn_write(c, next_bytes(c), &n);
-        if (io != IO_MOVED) {
-            if (turn != 0)
-                c->write_deadline_us = time_steady_us() + c->loop->server->conf.write_us;
-            return io;
-        }
-        count_sent(c, n);
-        turn += n;
-    }
-    bool all = c->out == NULL;
-    c->write_deadline_us = all ? INT64_MAX : time_steady_us() + c->loop->server->conf.write_us;
-    want_write(c, !all);
-    return all ? IO_MOVED : IO_BLOCKED;
-}
-
 /* ---- one request after another ---- */
 
 static void enter(struct http_conn *c, enum http_conn_state state, int64_t within_us)
@@ -322,10 +139,10 @@ static enum step step_input(struct http_conn *c)
         return parse(c);
     if (!c->may_read)
         return STEP_WAIT;
-    switch (conn_read(c, &c->pending)) {
-    case IO_MOVED:
+    switch (http_conn_read(c, &c->pending)) {
+    case HTTP_IO_MOVED:
         return STEP_ON;
-    case IO_BLOCKED:
+    case HTTP_IO_BLOCKED:
         return STEP_WAIT;
     default:
         return STEP_END;
@@ -384,11 +201,11 @@ static enum step step_stream(struct http_conn *c)
     }
     if (!c->may_read)
         return STEP_WAIT;
-    switch (conn_read(c, &got)) {
-    case IO_MOVED:
+    switch (http_conn_read(c, &got)) {
+    case HTTP_IO_MOVED:
         c->lingered += got.len;
         return c->lingered < STREAM_INPUT_MAX ? STEP_ON : STEP_END;
-    case IO_BLOCKED:
+    case HTTP_IO_BLOCKED:
         return STEP_WAIT;
     default:
         return STEP_END;
@@ -402,20 +219,20 @@ static enum step step_handshake(struct http_conn *c)
     if (result == 1) {
         c->state = HTTP_CONN_HEAD; /* the deadline for the head runs since accept */
         c->may_read = true;
-        want_write(c, false);
+        http_conn_want_write(c, false);
         return STEP_ON;
     }
-    return tls_result(c, result) == IO_BLOCKED ? STEP_WAIT : STEP_END;
+    return http_conn_tls_result(c, result) == HTTP_IO_BLOCKED ? STEP_WAIT : STEP_END;
 }
 
 static enum step step(struct http_conn *c)
 {
     if (c->state == HTTP_CONN_HANDSHAKE)
         return step_handshake(c);
-    enum io io = conn_flush(c);
-    if (io == IO_GONE)
+    enum http_io io = http_conn_flush(c);
+    if (io == HTTP_IO_GONE)
         return STEP_END;
-    if (io == IO_BLOCKED && c->state != HTTP_CONN_STREAM)
+    if (io == HTTP_IO_BLOCKED && c->state != HTTP_CONN_STREAM)
         return STEP_WAIT;
     switch (c->state) {
     case HTTP_CONN_HEAD:
@@ -460,7 +277,7 @@ void http_conn_run(struct http_conn *c)
     /* While a request is out the read event stays until it fires: most answers are quicker than the next request. */
     bool reading = c->state != HTTP_CONN_BUSY && c->state != HTTP_CONN_REPLY;
     if (reading || c->may_read)
-        want_read(c, reading);
+        http_conn_want_read(c, reading);
     if (s == STEP_ON)
         http_loop_again(c->loop, c);
 }
@@ -517,6 +334,18 @@ void http_conn_stream(struct http_conn *c, struct http_request *r)
 }
 
 /* ---- birth, deadlines, death ---- */
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_conn *c = arg;
+    struct http_loop *l = c->loop;
+
+    (void)fd;
+    if (what & EV_READ)
+        c->may_read = true;
+    http_conn_run(c);
+    http_loop_work(l);
+}
 
 void http_conn_new(struct http_loop *l, int fd, const struct http_address *address, const char *peer)
 {
@@ -580,8 +409,8 @@ static void leave_loop(struct http_conn *c)
 {
     struct http_loop *l = c->loop;
 
-    want_read(c, false);
-    want_write(c, false);
+    http_conn_want_read(c, false);
+    http_conn_want_write(c, false);
     for (struct http_conn **at = &l->again; c->in_again && *at != NULL; at = &(*at)->again)
         if (*at == c) {
             *at = c->again;
@@ -609,8 +438,7 @@ void http_conn_free(struct http_conn *c)
     close(c->fd);
     http_addresses_leave(&s->addresses, &c->address);
     atomic_fetch_sub(&s->connections, 1);
-    while (c->out != NULL)
-        pop_piece(c);
+    http_conn_drop_output(c);
     http_parse_free(&c->parse);
     buf_free(&c->saved);
     if (c->stream != NULL)

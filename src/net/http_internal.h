@@ -90,10 +90,20 @@ struct http_conn {
     char peer[INET6_ADDRSTRLEN];
 };
 
+/* http_io.c: bytes of one connection, plain or TLS, never blocking */
+enum http_io { HTTP_IO_MOVED, HTTP_IO_BLOCKED, HTTP_IO_GONE };
+void http_conn_want_read(struct http_conn *c, bool want);
+void http_conn_want_write(struct http_conn *c, bool want);
+enum http_io http_conn_tls_result(struct http_conn *c, int result);      /* of SSL_accept and the like */
+enum http_io http_conn_read(struct http_conn *c, struct slice *got_out); /* into the loop's scratch */
+void http_conn_put(struct http_conn *c, struct buf_ref *bytes);          /* takes the reference over */
+enum http_io http_conn_flush(struct http_conn *c);                       /* MOVED: everything is out */
+void http_conn_drop_output(struct http_conn *c);
+
+/* http_conn.c */
 void http_conn_new(struct http_loop *l, int fd, const struct http_address *address, const char *peer);
 void http_conn_free(struct http_conn *c);
 void http_conn_run(struct http_conn *c);                            /* goes on until it needs the outside; may free c */
-void http_conn_put(struct http_conn *c, struct buf_ref *bytes);     /* takes the reference over */
 void http_conn_expire(struct http_conn *c, int64_t now_us);         /* a deadline passed? may free c */
 bool http_conn_is_busy(const struct http_conn *c);                  /* for stopping: a request is under way */
 void http_conn_answer(struct http_conn *c, struct http_request *r); /* r is over after it */
