@@ -419,7 +419,8 @@ static int remove_party(struct hub_commit *c, struct hub_job *job, struct json d
     return put_row(c, job, table, name, slice_n(NULL, 0), err);
 }
 
-/* ---- TAXII DELETE: detail {"collection": id, "id": the release's} by its owner ---- */
+/* ---- TAXII DELETE: detail {"collection": id, "id": the release's, "all", "first", "last", "times"} by its owner ----
+ */
 
 static uint64_t find_own(struct hub *h, const struct hub_member *m, struct slice collection, struct slice id)
 {
@@ -432,6 +433,44 @@ static uint64_t find_own(struct hub *h, const struct hub_member *m, struct slice
     return seq;
 }
 
+static bool names_version(struct json detail, const struct hub_rows *rows, uint64_t seq)
+{
+    int64_t us;
+    bool first = false;
+
+    json_bool(json_get(detail, SLICE("first")), &first);
+    if (first && rows->subject[seq] == 0)
+        return true;
+    json_each (v, json_get(detail, SLICE("times")))
+        if (json_int(v, &us) && us == rows->source_us[seq])
+            return true;
+    return false;
+}
+
+/* Of single versions: its owner no longer sees them; what others were given stays in the record. The last one stands
+ * for the object and cannot go alone. */
+static int hide_versions(struct hub_commit *c, struct json detail, uint64_t last, struct err *err)
+{
+    struct hub *h = hub_commit_hub(c);
+    bool of_last = false;
+    size_t n = 0;
+
+    json_bool(json_get(detail, SLICE("last")), &of_last);
+    if (of_last || names_version(detail, &h->rows, last))
+        return err_set(err, ERR_BAD_REQUEST, "match[version]",
+                       "the last version stands for the object: delete all versions, or submit a newer one");
+    for (uint64_t seq = h->rows.subject[last]; seq != 0; seq = h->rows.subject[seq]) {
+        if (!names_version(detail, &h->rows, seq) || bits_has(&h->rows.hidden, seq))
+            continue;
+        if (hub_commit_state(c, STORE_HIDDEN, arena_printf(hub_commit_arena(c), "%llu", (unsigned long long)seq),
+                             SLICE(""), err) != 0)
+            return -1;
+        hub_commit_hide(c, seq);
+        n++;
+    }
+    return n != 0 ? 0 : err_set(err, ERR_NOT_FOUND, NULL, "no such version");
+}
+
 static int delete_object(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err)
 {
     struct hub *h = hub_commit_hub(c);
@@ -440,9 +479,12 @@ static int delete_object(struct hub_commit *c, struct hub_job *job, struct json 
         m != NULL ? find_own(h, m, text_of(&job->arena, detail, "collection"), text_of(&job->arena, detail, "id")) : 0;
     struct bits reach = BITS_INIT;
     struct buf record = BUF_INIT;
+    bool all;
 
     if (seq == 0)
-        return err_set(err, ERR_NOT_FOUND, NULL, "");
+        return err_set(err, ERR_NOT_FOUND, NULL, "no such object");
+    if (!json_bool(json_get(detail, SLICE("all")), &all) || !all)
+        return hide_versions(c, detail, seq, err);
     hub_commit_reach(c, seq, &reach);
     bits_set(&reach, m->viewer, false); /* for its owner it is simply gone */
     int result = hub_commit_recall(c, seq, STORE_RETRACT, true, &reach, err);

@@ -14,6 +14,7 @@ enum { COMMIT_INSTANTS = HUB_GROUP_OBJECTS + 512 };
 
 struct taken {
     uint64_t seq, id_hash, supersedes;
+    bool hidden; /* not a new row: an old version that its owner hides */
 };
 struct hub_commit {
     struct hub *hub;
@@ -140,7 +141,7 @@ static void note_taken(struct hub_commit *c, uint64_t seq, uint64_t id_hash, uin
         c->room = c->room * 2 + 1024;
         c->taken = mem_grow(c->taken, c->room * sizeof *c->taken);
     }
-    c->taken[c->n_taken++] = (struct taken){seq, id_hash, supersedes};
+    c->taken[c->n_taken++] = (struct taken){seq, id_hash, supersedes, false};
 }
 
 int hub_commit_row(struct hub_commit *c, struct store_row *row, uint64_t id_hash, int64_t reserve_us, struct err *err)
@@ -194,6 +195,12 @@ void hub_commit_directory(struct hub_commit *c, struct hub_directory *d)
 struct hub_directory *hub_commit_directory_now(struct hub_commit *c)
 {
     return c->directory != NULL ? c->directory : c->hub->directory; /* this thread alone swaps it */
+}
+
+void hub_commit_hide(struct hub_commit *c, uint64_t seq)
+{
+    note_taken(c, seq, 0, 0);
+    c->taken[c->n_taken - 1].hidden = true;
 }
 
 static int store_viewer(struct hub_commit *c, uint32_t viewer, const struct hub_grant *grants, size_t n,
@@ -393,7 +400,9 @@ static void fill_row(struct hub_commit *c, struct hub_job *job, struct hub_item 
     *row = (struct store_row){.created_us = !ours          ? item->object.created_us
                                             : subject != 0 ? first_added(rows, subject)
                                                            : instant,
-                              .version_us = ours ? instant : item->object.modified_us,
+                              .version_us = ours && (item->by_hub || item->release.modified_at != SIZE_MAX)
+                                                ? instant
+                                                : item->object.modified_us,
                               .source_us = item->source_us,
                               .first_event_us = ours ? job->ask.first_event_us : 0,
                               .valid_until_us = item->valid_until_us,
@@ -577,7 +586,8 @@ static int write_group(struct hub_commit *c, size_t objects, struct err *err)
 static void undo_group(struct hub_commit *c, uint32_t classes_stored)
 {
     for (size_t i = c->n_taken; i > 0; i--)
-        hub_rows_forget(&c->hub->rows, c->taken[i - 1].seq, c->taken[i - 1].id_hash);
+        if (!c->taken[i - 1].hidden)
+            hub_rows_forget(&c->hub->rows, c->taken[i - 1].seq, c->taken[i - 1].id_hash);
     c->classes_stored = classes_stored;
     hub_directory_drop(&c->directory);
     for (size_t i = 0; i < c->n_granted; i++)
@@ -612,7 +622,9 @@ static void show_group(struct hub_commit *c)
         c->directory = NULL;
     }
     for (size_t i = 0; i < c->n_taken; i++)
-        if (c->taken[i].supersedes != 0)
+        if (c->taken[i].hidden)
+            bits_set(&h->rows.hidden, c->taken[i].seq, true);
+        else if (c->taken[i].supersedes != 0)
             hub_rows_supersede(&h->rows, c->taken[i].supersedes, c->taken[i].seq);
     pthread_mutex_lock(&h->ledger_lock);
     h->tree = c->tree;

@@ -32,6 +32,7 @@ struct hub_rows {
     uint32_t *subject;      /* the row this is a version of; 0: the first */
     uint32_t *later;        /* the row that took its place; 0: none */
     uint8_t *kind;          /* enum store_kind */
+    struct bits hidden;     /* versions that their owner took out of its own view */
     struct bits superseded; /* later != 0, or deleted; by seq */
     pthread_rwlock_t lock;  /* of the index below: held for a probe, never across anything slow */
     struct hub_cell *cells; /* open addressing: tag of the id's hash, seq of a current row */
@@ -270,6 +271,7 @@ int hub_commit_state(struct hub_commit *c, enum store_table t, struct slice key,
                      struct err *err); /* value.ptr NULL: delete */
 int hub_commit_leaf(struct hub_commit *c, const uint8_t key[CRYPTO_KEY], struct slice record, uint64_t *leaf_out,
                     struct err *err);
+void hub_commit_hide(struct hub_commit *c, uint64_t seq); /* when the transaction is durable */
 void hub_commit_directory(struct hub_commit *c,
                           struct hub_directory *d); /* becomes current when the transaction is durable; takes it over */
 struct hub_directory *hub_commit_directory_now(struct hub_commit *c); /* not held */
@@ -331,9 +333,10 @@ struct hub_seen { /* what a viewer gets of a row */
 typedef int hub_seen_fn(void *arg, const struct hub_seen *seen, const struct store_at *at);
 int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const struct store_at *after, hub_seen_fn *fn,
                   void *arg, struct store_at *at_out, bool *more_out, struct err *err);
-int hub_view_object(struct hub_view *v, const struct hub_collection *collection, struct slice id, bool all_versions,
-                    hub_seen_fn *fn, void *arg,
-                    struct err *err); /* every version seen, oldest first; none: no call, 0 */
+/* By ids, its own or ours, straight from the index: every version seen (or the last of each), in order of publication,
+ * after a position. */
+int hub_view_objects(struct hub_view *v, const struct hub_collection *collection, const struct slice *ids, size_t n,
+                     bool all_versions, const struct store_at *after, hub_seen_fn *fn, void *arg, struct err *err);
 int hub_view_position(struct hub_view *v, int64_t added_after_us, struct store_at *at_out, struct err *err);
 int hub_view_status(struct hub_view *v, uint64_t envelope, struct slice *status_out, struct err *err);
 struct slice hub_view_minted(struct hub_view *v, const struct hub_collection *collection,

@@ -34,6 +34,7 @@ void hub_rows_init(struct hub_rows *r)
     r->later = reserve(n * sizeof *r->later);
     r->kind = reserve(n * sizeof *r->kind);
     r->superseded = (struct bits){reserve(n / 8), n / 64};
+    r->hidden = (struct bits){reserve(n / 8), n / 64};
     r->n_cells = CELLS_FIRST;
     r->used = 0;
     r->cells = mem_zero(r->n_cells, sizeof *r->cells);
@@ -54,6 +55,7 @@ void hub_rows_free(struct hub_rows *r)
     munmap(r->later, n * sizeof *r->later);
     munmap(r->kind, n * sizeof *r->kind);
     munmap(r->superseded.words, n / 8);
+    munmap(r->hidden.words, n / 8);
     free(r->cells);
     pthread_rwlock_destroy(&r->lock);
     r->key = NULL;

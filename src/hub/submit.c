@@ -98,6 +98,12 @@ static int parse_envelope(struct hub_job *job, struct err *err)
     if (n > s->max_objects)
         return err_set(err, ERR_TOO_LARGE, "/objects", "%u objects in one envelope; at most %lld", n,
                        (long long)s->max_objects);
+    if (!single)
+        json_each (v, objects)
+            if (json_kind(v) != JSON_OBJECT) {
+                struct slice place = json_pointer(&job->arena, v);
+                return err_set_at(err, ERR_STIX_SYNTAX, place, "not an object");
+            }
     job->objects = single ? (struct json){NULL, 0} : objects;
     job->items = arena_array(&job->arena, struct hub_item, n + SUBMIT_BY_HUB_MAX);
     if (single)

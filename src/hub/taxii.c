@@ -419,7 +419,8 @@ struct paging {
     struct buf body;
     uint32_t limit, n;
     int64_t first_us, last_us;
-    bool stop_at_limit, full;
+    bool full;
+    struct store_at *last_at; /* of ids: where the last one taken stands */
 };
 
 static void put_seen(struct paging *p, const struct hub_seen *seen)
@@ -474,6 +475,8 @@ static int take_seen(void *arg, const struct hub_seen *seen, const struct store_
         return 1;
     }
     put_seen(p, seen);
+    if (p->last_at != NULL)
+        *p->last_at = *at;
     if (p->n++ == 0)
         p->first_us = seen->row->added_us;
     p->last_us = seen->row->added_us;
@@ -567,25 +570,21 @@ static bool wants_type_of(const struct taxii_want *want, struct slice id)
     return want->types.n == 0;
 }
 
-static int take_after(void *arg, const struct hub_seen *seen, const struct store_at *at)
-{
-    struct paging *p = arg;
-
-    return seen->row->added_us > p->want->added_after_us ? take_seen(p, seen, at) : 0;
-}
-
 /* By id: straight from the index. */
 static int read_ids(struct paging *p, const struct hub_collection *c, const struct slice *ids, size_t n,
-                    size_t *found_out, struct err *err)
+                    struct store_at *at, bool *more, struct err *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t before = p->n;
-        if (!wants_type_of(p->want, ids[i]))
-            continue;
-        if (hub_view_object(p->view, c, ids[i], !only_last(p->want), take_after, p, err) != 0)
-            return -1;
-        *found_out += p->n > before;
-    }
+    struct slice *wanted = arena_array(&p->view->worker->arena, struct slice, n);
+    size_t n_wanted = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (wants_type_of(p->want, ids[i]))
+            wanted[n_wanted++] = ids[i];
+    struct store_at after = *at;
+    p->last_at = at;
+    if (hub_view_objects(p->view, c, wanted, n_wanted, !only_last(p->want), &after, take_seen, p, err) != 0)
+        return -1;
+    *more = p->full;
     return 0;
 }
 
@@ -609,26 +608,24 @@ static int make_page(struct paging *p, struct err *err)
     const struct hub_collection *c = hub_directory_collection(p->view->directory, want->collection);
     struct store_at at = {0, 0, 0};
     bool more = false;
-    size_t found = 0;
+    size_t ids = want->object_id.len != 0 ? 1 : want->ids.n;
     int result = 0;
 
     if (c == NULL)
         return err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
     open_list(p);
-    if (want->object_id.len != 0) {
-        result = read_ids(p, c, &want->object_id, 1, &found, err);
-        if (result == 0 && found == 0 && want->added_after_us == INT64_MIN)
-            result = err_set(err, ERR_NOT_FOUND, NULL, "no such object");
-    } else if (!wants_stix21(want)) {
-        result = 0;
-    } else if (want->ids.n != 0) {
-        result = read_ids(p, c, want->ids.items, want->ids.n, &found, err);
-    } else {
-        result = start_of(p->view, want, c, &at, err) != 0 || read_list(p, c, &at, &more, err) != 0 ? -1 : 0;
-    }
+    bool none = want->object_id.len == 0 && !wants_stix21(want);
+    if (!none && start_of(p->view, want, c, &at, err) != 0)
+        result = -1;
+    else if (!none && ids != 0)
+        result = read_ids(p, c, want->object_id.len != 0 ? &want->object_id : want->ids.items, ids, &at, &more, err);
+    else if (!none)
+        result = read_list(p, c, &at, &more, err);
+    if (result == 0 && p->n == 0 && want->object_id.len != 0 && want->added_after_us == INT64_MIN &&
+        want->next.len == 0)
+        result = err_set(err, ERR_NOT_FOUND, NULL, "no such object");
     close_list(p);
-    if (want->object_id.len == 0 && want->ids.n == 0)
-        put_more(p, c, &at, more && p->n != 0);
+    put_more(p, c, &at, more && p->n != 0);
     json_put_close(&p->body, '}');
     return result;
 }
@@ -720,6 +717,27 @@ static void answer_remove(void *arg, const struct hub_outcome *o)
     reply_buf(reply, 200, &body);
 }
 
+/* All versions, or those that match[version] names. */
+static void put_deletion(struct buf *out, const struct hub_collection *c, struct slice id,
+                         const struct taxii_want *want)
+{
+    json_put_open(out, '{');
+    json_put_text(out, "collection", c->id);
+    json_put_text(out, "id", id);
+    json_put_key(out, SLICE("all"));
+    json_put_bool(out, want->versions & TAXII_ALL);
+    json_put_key(out, SLICE("first"));
+    json_put_bool(out, want->versions & TAXII_FIRST);
+    json_put_key(out, SLICE("last"));
+    json_put_bool(out, want->versions & TAXII_LAST);
+    json_put_key(out, SLICE("times"));
+    json_put_open(out, '[');
+    for (uint32_t i = 0; i < want->n_version_times; i++)
+        json_put_int(out, want->version_times[i]);
+    json_put_close(out, ']');
+    json_put_close(out, '}');
+}
+
 static void run_remove(struct hub_worker *w, struct visit *visit)
 {
     const struct taxii_want *want = taxii_reply_want(visit->reply);
@@ -737,19 +755,10 @@ static void run_remove(struct hub_worker *w, struct visit *visit)
     if (stix_id_parse(want->object_id, &parts) && parts.version == 5 &&
         stix_type_class(stix_type_find(parts.type)) == STIX_SCO)
         id = want->object_id; /* a deterministic id is never minted */
-    bool one_version = want->versions != TAXII_ALL && want->versions != 0 &&
-                       !(want->versions == TAXII_LAST && want->n_version_times == 0);
     if (id.ptr == NULL) {
         err_set(&err, ERR_NOT_FOUND, NULL, "no such object");
-    } else if (one_version || want->n_version_times != 0) {
-        err_set(&err, ERR_BAD_REQUEST, "match[version]",
-                "single versions are not deleted: what was shared stays in the record; delete all, or submit a new "
-                "version");
     } else {
-        json_put_open(&detail, '{');
-        json_put_text(&detail, "collection", c->id);
-        json_put_text(&detail, "id", id);
-        json_put_close(&detail, '}');
+        put_deletion(&detail, c, id, want);
         struct act act = {.kind = HUB_DELETE,
                           .by = visit->party,
                           .detail = buf_slice(&detail),

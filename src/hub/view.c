@@ -33,6 +33,16 @@ static int load_class(void *arg, struct slice key, struct slice value)
     return 0;
 }
 
+static int load_hidden(void *arg, struct slice key, struct slice value)
+{
+    struct hub *h = arg;
+    uint64_t seq;
+
+    if (slice_u64(key, &seq) && seq < HUB_ROWS_MAX)
+        bits_set(&h->rows.hidden, seq, true);
+    return 0;
+}
+
 static int load_raw_row(void *arg, struct slice key, struct slice value)
 {
     struct loading *l = arg;
@@ -124,7 +134,9 @@ int hub_load(struct hub *h, struct err *err)
         load_viewer(&l, SLICE("0"), SLICE("\0\0\0\0\0\0\0\0")); /* viewer 0 is nobody */
         result = load_tree(h, r, err) != 0 || store_scan(r, STORE_CLASS, SLICE(""), load_class, &l, err) != 0 ||
                          store_scan(r, STORE_VIEWER, SLICE(""), load_viewer, &l, err) != 0 ||
-                         store_scan_brief(r, 0, load_brief, h, err) != 0 || load_directory(h, r, &l, err) != 0
+                         store_scan_brief(r, 0, load_brief, h, err) != 0 ||
+                         store_scan(r, STORE_HIDDEN, SLICE(""), load_hidden, h, err) != 0 ||
+                         load_directory(h, r, &l, err) != 0
                      ? -1
                      : 0;
     }
@@ -441,7 +453,7 @@ static bool may_see_latest(const struct hub_view *v, const struct store_row *row
     while (rows->later[seq] != 0 && rows->later[seq] <= v->upto)
         seq = rows->later[seq];
     if (v->owner != 0 && row->owner == v->owner)
-        return rows->key[seq] != 0; /* 0: its owner deleted it */
+        return rows->key[seq] != 0 && !bits_has(&rows->hidden, row->seq); /* key 0: its owner deleted it */
     return seq == row->seq || hub_lists_has(v->lists, rows->facts_class[seq]);
 }
 
@@ -483,11 +495,13 @@ struct slice hub_view_minted(struct hub_view *v, const struct hub_collection *co
     return share_minted_id(a, id, mac[0]);
 }
 
-static int by_version(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-    const struct gathered *x = a, *y = b;
+    const struct store_at *x = &((const struct gathered *)a)->at, *y = &((const struct gathered *)b)->at;
 
-    return x->row.source_us < y->row.source_us ? -1 : x->row.source_us > y->row.source_us;
+    if (x->seq != y->seq)
+        return x->seq < y->seq ? -1 : 1;
+    return x->sub < y->sub ? -1 : x->sub > y->sub;
 }
 
 static int gather_versions(struct hub_view *v, const struct store_query *q, struct slice id, bool all,
@@ -516,29 +530,64 @@ static int gather_versions(struct hub_view *v, const struct store_query *q, stru
     return 0;
 }
 
-int hub_view_object(struct hub_view *v, const struct hub_collection *collection, struct slice id, bool all_versions,
-                    hub_seen_fn *fn, void *arg, struct err *err)
+/* The last version of each id that was gathered in [from, g->n): the others go. */
+static void keep_last(struct gathering *g, size_t from)
+{
+    size_t last = from;
+
+    if (g->n <= from + 1)
+        return;
+    for (size_t i = from; i < g->n; i++)
+        if (g->items[i].row.source_us > g->items[last].row.source_us)
+            last = i;
+    g->items[from] = g->items[last];
+    g->n = from + 1;
+}
+
+static bool is_behind(const struct store_at *at, const struct store_at *after)
+{
+    return at->seq > after->seq || (at->seq == after->seq && at->sub > after->sub);
+}
+
+static int gather_ids(struct hub_view *v, const struct hub_collection *collection, const struct slice *ids, size_t n,
+                      bool all, struct gathering *g, struct err *err)
 {
     struct hub_view_ask ask = {
         .collection = collection, .part = STORE_PAGE, .superseded_too = true, .limit = VIEW_VERSIONS};
-    struct gathering g = {.arena = &v->worker->arena};
     struct bits owner_classes = BITS_INIT;
-    struct slice minted = hub_view_minted(v, collection, id);
     struct store_query q;
 
     fill_query(v, &ask, &q, &owner_classes);
-    if (gather_versions(v, &q, id, all_versions, &g, err) != 0 ||
-        (minted.ptr != NULL && !slice_eq(minted, id) && gather_versions(v, &q, minted, all_versions, &g, err) != 0))
+    for (size_t i = 0; i < n; i++) {
+        struct slice minted = hub_view_minted(v, collection, ids[i]);
+        size_t from = g->n;
+        if (gather_versions(v, &q, ids[i], all, g, err) != 0 ||
+            (minted.ptr != NULL && !slice_eq(minted, ids[i]) && gather_versions(v, &q, minted, all, g, err) != 0))
+            return -1;
+        if (!all)
+            keep_last(g, from);
+    }
+    return 0;
+}
+
+int hub_view_objects(struct hub_view *v, const struct hub_collection *collection, const struct slice *ids, size_t n,
+                     bool all_versions, const struct store_at *after, hub_seen_fn *fn, void *arg, struct err *err)
+{
+    struct gathering g = {.arena = &v->worker->arena};
+
+    if (gather_ids(v, collection, ids, n, all_versions, &g, err) != 0)
         return -1;
     if (g.n > 1)
-        qsort(g.items, g.n, sizeof *g.items, by_version);
-    for (size_t i = all_versions || g.n == 0 ? 0 : g.n - 1; i < g.n; i++) {
+        qsort(g.items, g.n, sizeof *g.items, by_place);
+    for (size_t i = 0; i < g.n; i++) {
         struct hub_seen seen;
+        if (!is_behind(&g.items[i].at, after))
+            continue;
         if (see_row(v, &g.items[i].row, &seen, err) != 0)
             return -1;
         if (fn(arg, &seen, &g.items[i].at) != 0)
             break;
-        count_given(v, seen.row, seen.row->seq);
+        count_given(v, seen.row, g.items[i].at.seq);
     }
     return 0;
 }

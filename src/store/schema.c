@@ -36,6 +36,7 @@ const char *const store_table_names[STORE_TABLES] = {
     [STORE_CLASS] = "state_class",           [STORE_MEMBER] = "state_member",     [STORE_PARTNER] = "state_partner",
     [STORE_COLLECTION] = "state_collection", [STORE_CURSOR] = "state_cursor",     [STORE_HELD] = "state_held",
     [STORE_VIEWER] = "state_viewer",         [STORE_SIGHTING] = "state_sighting", [STORE_META] = "state_meta",
+    [STORE_HIDDEN] = "state_hidden",
 };
 
 static const char tables[] =

@@ -56,6 +56,7 @@ enum store_table {           /* small state, key to value; each table is its own
     STORE_VIEWER,            /* viewer number -> delivered seq */
     STORE_SIGHTING,          /* subject and reporter -> counts */
     STORE_META,              /* tree, versions, clock */
+    STORE_HIDDEN,            /* seq of a version that its owner took out of its own view */
     STORE_TABLES
 };
 

@@ -46,7 +46,7 @@ static int take_versions(struct arena *a, struct slice query, struct taxii_want 
     if ((want->versions & TAXII_ALL) && words.n > 1)
         return err_set(err, ERR_QUERY_FILTER, "match[version]", "\"all\" stands alone");
     if (words.n == 0)
-        want->versions = TAXII_LAST;
+        want->versions = want->part == TAXII_VERSIONS ? TAXII_ALL : TAXII_LAST; /* section 5.8 lists every version */
     return 0;
 }
 

@@ -54,8 +54,6 @@ static int check_head(struct taxii_reply *r, const struct http_head *head, struc
 {
     struct slice accept = http_head_get(head, SLICE("Accept")), type = http_head_get(head, SLICE("Content-Type"));
 
-    if (!taxii_route_allows(r->at, head->method))
-        return err_set(err, ERR_METHOD, NULL, "");
     if (!taxii_media_accepts(accept, r->at == TAXII_AT_STREAM))
         return err_set(err, ERR_NOT_ACCEPTABLE, "Accept", "this server sends " TAXII_MEDIA);
     if (slice_eq(head->method, SLICE("POST")) && !taxii_media_takes(type))
@@ -112,6 +110,8 @@ static int on_head(void *arg, struct http_request *request, uint64_t *max_body_o
     *user_out = r; /* before signing in: that may be over, in another thread, before it returns here */
     if (r->at == TAXII_AT_NOTHING)
         result = err_set(err, ERR_NOT_FOUND, NULL, "there is nothing at this path; TAXII discovery is at /taxii2/");
+    else if (!taxii_route_allows(r->at, head->method))
+        result = err_set(err, ERR_METHOD, NULL, "");
     else if (r->at == TAXII_AT_DISCOVERY && http_head_get(head, SLICE("Authorization")).ptr == NULL)
         result = check_head(r, head, err);
     else if ((result = s->backend->sign_in(s->hub, r, &r->who, err)) == 0)
