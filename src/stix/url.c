@@ -14,8 +14,8 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* RFC 3986 section 6.2.2: %41 becomes A, %2f becomes %2F, a byte outside ASCII becomes %XX; all else stays as it came.
- */
+/* RFC 3986 section 6.2.2: %41 becomes A, %2f becomes %2F, a byte outside ASCII becomes %XX, and so does a
+   percent sign that begins no escape (else "%7%41" would become one); all else stays as it came. */
 static void percent_put(struct buf *out, struct slice s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -26,7 +26,7 @@ static void percent_put(struct buf *out, struct slice s)
             c = (unsigned char)(high << 4 | low);
             i += 2;
         }
-        if ((low >= 0 && !is_unreserved(c)) || c >= 0x80)
+        if ((low >= 0 && !is_unreserved(c)) || c >= 0x80 || c == '%')
             buf_printf(out, "%%%02X", c);
         else
             buf_put_byte(out, (char)c);

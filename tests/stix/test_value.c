@@ -152,7 +152,8 @@ static void test_stix_value__url(void **state)
         {STIX_VALUE_URL, "http://user:a@b@bad.example/x", STIX_VALUE_URL, "http://bad.example/x"},
         {STIX_VALUE_URL, "http://bad.example/a/./b/../c", STIX_VALUE_URL, "http://bad.example/a/c"},
         {STIX_VALUE_URL, "http://bad.example/../../a/..", STIX_VALUE_URL, "http://bad.example/"},
-        {STIX_VALUE_URL, "http://bad.example/%7euser/%2f%zz%", STIX_VALUE_URL, "http://bad.example/~user/%2F%zz%"},
+        {STIX_VALUE_URL, "http://bad.example/%7euser/%2f%zz%", STIX_VALUE_URL, "http://bad.example/~user/%2F%25zz%25"},
+        {STIX_VALUE_URL, "http://bad.example/%7%41", STIX_VALUE_URL, "http://bad.example/%257A"}, /* no new escape */
         {STIX_VALUE_URL, "http://bad.example/%2e%2e/a", STIX_VALUE_URL,
          "http://bad.example/a"}, /* dots hidden from a filter */
         {STIX_VALUE_URL, "http://bad.example/\xc3\xbc", STIX_VALUE_URL, "http://bad.example/%C3%BC"},
