@@ -321,7 +321,7 @@ struct opening {
 static void start_follower(struct follower *f, struct taxii_reply *reply)
 {
     struct hub_followers *all = f->hub->followers;
-    struct http_stream_events events = {f, on_ready, on_closed};
+    struct http_stream_events events = {f, on_ready, on_closed, &f->stream};
     struct buf hello = BUF_INIT;
 
     atomic_store(&f->state, FOLLOWER_SENDING); /* the hello below; then `ready` pulls */
@@ -333,8 +333,8 @@ static void start_follower(struct follower *f, struct taxii_reply *reply)
         f->next->link = &f->next;
     all->first = f;
     all->n++;
-    f->stream = http_stream_open(taxii_reply_stream(reply), SLICE("text/event-stream"), STREAM_QUEUE, &events);
     pthread_mutex_unlock(&all->lock);
+    http_stream_open(taxii_reply_stream(reply), SLICE("text/event-stream"), STREAM_QUEUE, &events);
     buf_put(&hello, SLICE("retry: 1000\n: tocsin\n\n"));
     if (!http_stream_send(f->stream, buf_ref_take(&hello)))
         http_stream_close(f->stream);
@@ -428,7 +428,8 @@ void hub_followers_stop(struct hub *h)
     until.tv_sec += 2;
     pthread_mutex_lock(&all->lock);
     for (struct follower *f = all->first; f != NULL; f = f->next)
-        http_stream_close(f->stream);
+        if (f->stream != NULL) /* else it is being opened: the server that stops closes it */
+            http_stream_close(f->stream);
     while (all->first != NULL && pthread_cond_timedwait(&all->gone, &all->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&all->lock);
