@@ -54,6 +54,8 @@ clinic submits "[domain-name:value = 'odd.example']" unmarked as odd
 odd is pending
 nobody else at north receives odd
 
-# A second marking never widens: GREEN raised to AMBER is gone for those who had it as GREEN.
+# GREEN raised to AMBER: taken back from those who had it as GREEN, here and at the partner.
 bank changes green to marking TLP:AMBER
-nobody else at north receives green
+clinic, port, shop lost green within 2s
+quay lost green within 5s
+bank reads green back byte for byte

@@ -27,7 +27,7 @@ bank sends north a head one byte a second and is cut off within 20s
 bank sends north no password and is answered 401
 bank sends north a wrong password and is answered 401
 bank sends north an unknown collection and is answered 404
-bank sends north an unknown method and is answered 405
+bank sends north an unknown method and is answered 400
 bank sends north a method that is not served here and is answered 405
 bank sends north another media type and is answered 415
 bank sends north an Accept that cannot be served and is answered 406

@@ -40,7 +40,8 @@ port's poller has exactly what a fresh reader gets
 
 # And back: who loses the right holds a retraction of what it had, and the listed ones keep theirs.
 board at north no longer lists clinic
-clinic does not receive c
+clinic lost c within 2s
+port's copy of c is marked TLP:AMBER
 bank submits "[domain-name:value = 'd.example']" marking TLP:AMBER as d
 only port, late at north receives d within 2s
 clinic does not receive d

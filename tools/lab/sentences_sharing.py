@@ -232,6 +232,22 @@ def does_not_receive(story, names, thing):
         not_receive(story, name, thing)
 
 
+@sentence("{names:names} lost {thing}[ within {limit:time}]")
+def lost(story, names, thing, limit):
+    """They had it, and no longer may: their stream took it back (restrict or retract), and no page shows them a copy that is not revoked."""
+    for name in names:
+        who, made = story.member(name), story.thing(thing)
+        watch = who.watch(made.collection)
+        ids = {o["id"] for o in watch.objects() if is_that(made, o)}
+        if not ids:
+            raise Failure(f"{name} had it", "it never came")
+        wait_for(f"{name}'s stream takes {ids} back", story.within(limit), lambda: any(
+            event in ("restrict", "retract") and any(i in data for i in ids) for _, _, event, data in list(watch.events)))
+        left = [o for o in releases(who, made, made.collection) if not o.get("revoked")]
+        if left:
+            raise Failure(f"{name} reads it no more", json.dumps(left[0])[:400])
+
+
 @sentence("only {names:names} at {hub} receives {thing}[ within {limit:time}]")
 def only_receives(story, names, hub, thing, limit):
     """Those, and no other member of that hub but the submitter."""
@@ -397,7 +413,8 @@ def under_kills(story, name, n, what, times):
     who = story.member(name)
     hub_name, _, part = what.partition("'s ")
     victim = story.hub(hub_name)
-    texts = [indicator(f"[domain-name:value = 'k{i}.kill.example']", "TLP:GREEN") for i in range(n)]
+    serial = story.memory["serial"] = story.memory.get("serial", 0) + 1
+    texts = [indicator(f"[domain-name:value = 'k{i}.b{serial}.kill.example']", "TLP:GREEN") for i in range(n)]
     made = Submission(None, name, texts, None)
     story.it, made.marks = made, dict(story.marks)
     who.coined += [o["id"] for o in made.objects]
