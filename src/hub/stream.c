@@ -120,13 +120,18 @@ static const char *event_name(enum store_kind kind)
     return "add";
 }
 
+struct gathered_event {
+    struct hub_seen seen;
+    struct store_at at;
+    uint8_t signature[CRYPTO_SIGNATURE];
+};
 struct pulling {
     struct follower *follower;
     struct hub_worker *worker;
     struct hub_view *view;
-    struct store_at *cursor; /* the one that moves */
+    struct gathered_event items[STREAM_CONTENT];
+    size_t n;
     struct buf out;
-    uint32_t n;
     struct err *err;
 };
 
@@ -167,43 +172,75 @@ static void put_object(struct buf *out, struct slice bytes)
     }
 }
 
-/* Where it comes from: for what this hub issued, itself; to a partner with a signature, which it can show to others. */
-static int put_source(struct pulling *p, const struct hub_seen *seen)
+static bool is_ours(const struct hub_seen *seen)
 {
+    return seen->row->source.len == 0;
+}
+
+/* A partner gets this hub's signature with what this hub issued, and can show it to others. One request for all. */
+static int sign_events(struct pulling *p)
+{
+    struct arena *a = &p->worker->arena;
+    struct slice *messages = arena_array(a, struct slice, p->n);
+    uint8_t(*signatures)[CRYPTO_SIGNATURE] = arena_alloc(a, (p->n + 1) * sizeof *signatures);
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct hub_seen *seen = &p->items[i].seen;
+        struct buf message = BUF_INIT;
+        if (!is_ours(seen))
+            continue;
+        hub_event_message(p->view->hub->settings.id, seen->id, seen->row->kind, seen->bytes, &message);
+        messages[n++] = arena_copy(a, buf_slice(&message));
+        buf_free(&message);
+    }
+    if (n != 0 && keys_sign_all(p->worker->keys, KEYS_SIGN_EVENT, messages, n, signatures, p->err) != 0)
+        return -1;
+    for (size_t i = p->n; i > 0; i--)
+        if (is_ours(&p->items[i - 1].seen))
+            memcpy(p->items[i - 1].signature, signatures[--n], CRYPTO_SIGNATURE);
+    return 0;
+}
+
+static void put_foreign_source(struct pulling *p, const struct hub_seen *seen)
+{
+    struct arena *a = &p->worker->arena;
     struct slice own_id = p->view->hub->settings.id;
     struct json source;
-    struct arena *a = &p->worker->arena;
 
-    if (seen->row->source.len != 0 && json_parse(a, seen->row->source, &json_limits_default, &source, NULL) == 0) {
-        struct slice path = json_string(a, json_get(source, SLICE("path")));
-        json_put_text(&p->out, "origin", json_string(a, json_get(source, SLICE("origin"))));
-        json_put_text(&p->out, "path",
-                      p->view->partner ? arena_printf(a, SLICE_FMT "," SLICE_FMT, SLICE_ARG(path), SLICE_ARG(own_id))
-                                       : path);
-        if (p->view->partner)
-            json_put_text(&p->out, "signature", json_string(a, json_get(source, SLICE("signature"))));
-        return 0;
+    if (json_parse(a, seen->row->source, &json_limits_default, &source, NULL) != 0)
+        return;
+    struct slice path = json_string(a, json_get(source, SLICE("path")));
+    json_put_text(&p->out, "origin", json_string(a, json_get(source, SLICE("origin"))));
+    json_put_text(&p->out, "path",
+                  p->view->partner ? arena_printf(a, SLICE_FMT "," SLICE_FMT, SLICE_ARG(path), SLICE_ARG(own_id))
+                                   : path);
+    if (p->view->partner)
+        json_put_text(&p->out, "signature", json_string(a, json_get(source, SLICE("signature"))));
+}
+
+static void put_source(struct pulling *p, const struct gathered_event *e)
+{
+    struct slice own_id = p->view->hub->settings.id;
+    struct buf text = BUF_INIT;
+
+    if (!is_ours(&e->seen)) {
+        put_foreign_source(p, &e->seen);
+        return;
     }
     json_put_text(&p->out, "origin", own_id);
     json_put_text(&p->out, "path", own_id);
     if (!p->view->partner)
-        return 0;
-    struct buf message = BUF_INIT, text = BUF_INIT;
-    uint8_t signature[CRYPTO_SIGNATURE];
-    hub_event_message(own_id, seen->id, seen->row->kind, seen->bytes, &message);
-    int result = keys_sign(p->worker->keys, KEYS_SIGN_EVENT, buf_slice(&message), signature, p->err);
-    crypto_put_base64(&text, slice_n((const char *)signature, sizeof signature), false);
+        return;
+    crypto_put_base64(&text, slice_n((const char *)e->signature, sizeof e->signature), false);
     json_put_text(&p->out, "signature", buf_slice(&text));
-    buf_free(&message);
     buf_free(&text);
-    return result;
 }
 
-static int put_event(void *arg, const struct hub_seen *seen, const struct store_at *at)
+static void put_event(struct pulling *p, const struct gathered_event *e)
 {
-    struct pulling *p = arg;
+    const struct hub_seen *seen = &e->seen;
 
-    *p->cursor = *at;
     put_event_id(p);
     buf_printf(&p->out, "event: %s\ndata: ", event_name(seen->row->kind));
     json_put_open(&p->out, '{');
@@ -212,12 +249,18 @@ static int put_event(void *arg, const struct hub_seen *seen, const struct store_
     if (seen->row->first_event_us != 0)
         put_time(&p->out, "first_event", seen->row->first_event_us);
     put_time(&p->out, "sent", time_now_us());
-    int result = put_source(p, seen);
+    put_source(p, e);
     put_object(&p->out, seen->bytes);
     json_put_close(&p->out, '}');
     buf_put(&p->out, SLICE("\n\n"));
-    p->n++;
-    return result;
+}
+
+static int take_event(void *arg, const struct hub_seen *seen, const struct store_at *at)
+{
+    struct pulling *p = arg;
+
+    p->items[p->n++] = (struct gathered_event){.seen = *seen, .at = *at};
+    return 0;
 }
 
 static int pull_part(struct pulling *p, const struct hub_collection *c, enum store_part part, struct store_at *cursor,
@@ -227,14 +270,17 @@ static int pull_part(struct pulling *p, const struct hub_collection *c, enum sto
     struct store_at after = *cursor, at;
     bool more;
 
-    p->cursor = cursor;
-    int result = hub_view_page(p->view, &ask, &after, put_event, p, &at, &more, p->err);
+    p->n = 0;
+    if (hub_view_page(p->view, &ask, &after, take_event, p, &at, &more, p->err) != 0 ||
+        (p->view->partner && sign_events(p) != 0))
+        return -1;
+    for (size_t i = 0; i < p->n; i++) {
+        *cursor = p->items[i].at;
+        put_event(p, &p->items[i]);
+    }
     /* Nothing more up to the head that was read: what is denied in between need not be read again. */
-    if (result == 0 && !more && at.seq <= p->view->upto)
-        *cursor = (struct store_at){p->view->upto, UINT64_MAX, 0};
-    else if (result == 0)
-        *cursor = at;
-    return result;
+    *cursor = more ? at : (struct store_at){p->view->upto, UINT64_MAX, 0};
+    return 0;
 }
 
 static int pull_events(struct pulling *p)
@@ -266,27 +312,29 @@ static void pull(struct hub_worker *w, void *arg)
     struct follower *f = arg;
     struct err err = ERR_INIT;
     struct hub_view v;
-    struct pulling p = {.follower = f, .worker = w, .view = &v, .err = &err};
+    struct pulling *p = arena_new(&w->arena, struct pulling);
+
+    *p = (struct pulling){.follower = f, .worker = w, .view = &v, .err = &err};
 
     if (atomic_load(&f->closed) || hub_view_open(w, f->party, &v, &err) != 0) {
         http_stream_close(f->stream);
         follower_drop(f);
         return;
     }
-    int result = pull_events(&p);
+    int result = pull_events(p);
     uint64_t upto = v.upto;
     hub_view_close(&v);
     if (result != 0) {
         log_event("stream_closed", ERROR_FIELD(&err));
         http_stream_close(f->stream);
-    } else if (p.out.len == 0) {
+    } else if (p->out.len == 0) {
         idle(f, upto);
     } else {
         atomic_store(&f->state, FOLLOWER_SENDING);
-        if (!http_stream_send(f->stream, buf_ref_take(&p.out)))
+        if (!http_stream_send(f->stream, buf_ref_take(&p->out)))
             http_stream_close(f->stream);
     }
-    buf_free(&p.out);
+    buf_free(&p->out);
     follower_drop(f);
 }
 

@@ -78,7 +78,10 @@ static void read_item(struct hub_job *job, struct hub_item *item, struct json va
     struct err err = ERR_INIT;
 
     item->object.json = value;
-    if (stix_object_read(&job->arena, value, &item->object, &err) != 0)
+    if (stix_object_read(&job->arena, value, &item->object, &err) == 0 &&
+        stix_type_class(item->object.kind) == STIX_BUNDLE)
+        err_set(&err, ERR_STIX_TYPE, "/type", "a bundle is no object of an envelope: send its objects");
+    if (err.code != ERR_NONE)
         verdict(item, HUB_REFUSED, &err);
     item->source_us = item->object.modified_us;
 }
