@@ -74,7 +74,7 @@ static int put_collection(struct arena *a, const struct options *o, bool is_new)
 int cmd_collection(int argc, char **argv)
 {
     static const char *const columns[] = {"name", "open", "title", "id"};
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     struct json answer;
     int status;
@@ -91,6 +91,5 @@ int cmd_collection(int argc, char **argv)
         fprintf(stderr, "tocsin collection: add NAME, change NAME or list\n");
         status = STATUS_USAGE;
     }
-    arena_free(&a);
     return status;
 }

@@ -85,7 +85,7 @@ static int get_all(struct taxii_client *client, struct taxii_want *want, uint64_
 
 int cmd_get(int argc, char **argv)
 {
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     struct taxii_client *client = NULL;
     struct taxii_want want;
@@ -103,6 +103,5 @@ int cmd_get(int argc, char **argv)
     if (status == STATUS_DONE)
         status = get_all(client, &want, limit);
     taxii_client_close(&client);
-    arena_free(&a);
     return status;
 }

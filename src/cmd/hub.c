@@ -29,7 +29,7 @@ static size_t channels_for(const struct hub_settings *s)
 
 int cmd_hub(int argc, char **argv)
 {
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct hub_settings settings;
     struct options o;
     struct err err = ERR_INIT;
@@ -42,6 +42,5 @@ int cmd_hub(int argc, char **argv)
         return command_fail(&err);
     struct monitor_conf conf = {.dir = dir.ptr, .listen = settings.listen, .n_channels = channels_for(&settings)};
     status = monitor_run(&conf, &err) == 0 ? STATUS_DONE : command_fail(&err);
-    arena_free(&a);
     return status;
 }

@@ -159,7 +159,7 @@ static int scan_file(struct scan *s, struct slice path, struct err *err)
 
 int cmd_match(int argc, char **argv)
 {
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     struct known known = {NULL, 0, 0, 0, 0};
     struct err err = ERR_INIT;
@@ -186,7 +186,6 @@ int cmd_match(int argc, char **argv)
     }
     match_index_free(&ix);
     free(known.names);
-    arena_free(&a);
     if (err.code != ERR_NONE)
         return command_fail(&err);
     return s.stats.hits != 0 ? STATUS_DONE : STATUS_REFUSED;

@@ -150,7 +150,7 @@ static int add_member(struct arena *a, const struct options *o)
 int cmd_member(int argc, char **argv)
 {
     static const char *const columns[] = {"name", "organisation", "country", "sector", "may_write"};
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     struct json answer;
     int status;
@@ -174,6 +174,5 @@ int cmd_member(int argc, char **argv)
         fprintf(stderr, "tocsin member: add NAME, remove NAME or list\n");
         status = STATUS_USAGE;
     }
-    arena_free(&a);
     return status;
 }

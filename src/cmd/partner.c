@@ -179,7 +179,7 @@ static int follow_partner(struct arena *a, const struct options *o)
 int cmd_partner(int argc, char **argv)
 {
     static const char *const columns[] = {"name", "hub_id", "follows", "ceiling", "k"};
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     struct json answer;
     int status;
@@ -206,6 +206,5 @@ int cmd_partner(int argc, char **argv)
         fprintf(stderr, "tocsin partner: add NAME, follow NAME, remove NAME or list\n");
         status = STATUS_USAGE;
     }
-    arena_free(&a);
     return status;
 }

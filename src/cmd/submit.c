@@ -187,7 +187,7 @@ static int submit_all(struct arena *a, const struct options *o, struct taxii_cli
 
 int cmd_submit(int argc, char **argv)
 {
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     struct taxii_client *client = NULL;
     struct totals totals = {0, 0, 0};
@@ -211,6 +211,5 @@ int cmd_submit(int argc, char **argv)
     if (!options_has(&o, "json") && (status == STATUS_DONE || totals.accepted != 0))
         printf("accepted %lld, held %lld, refused %lld\n", (long long)totals.accepted, (long long)totals.held,
                (long long)totals.refused);
-    arena_free(&a);
     return status == STATUS_DONE && totals.refused + totals.held != 0 ? STATUS_REFUSED : status;
 }

@@ -10,13 +10,12 @@ static const struct option_command command = {
 
 int cmd_version(int argc, char **argv)
 {
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     int status;
 
     if (!options_begin(&a, &command, argc, argv, &o, &status))
         return status;
     printf(options_has(&o, "json") ? "{\"name\":\"tocsin\",\"version\":\"%s\"}\n" : "tocsin %s\n", TOCSIN_VERSION);
-    arena_free(&a);
     return STATUS_DONE;
 }

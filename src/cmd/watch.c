@@ -31,7 +31,7 @@ struct watch {
 static int print_event(void *arg, const struct http_event *e)
 {
     struct watch *w = arg;
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct json data;
 
     buf_clear(&w->last);
@@ -47,13 +47,12 @@ static int print_event(void *arg, const struct http_event *e)
                SLICE_ARG(id), SLICE_ARG(pattern));
     }
     fflush(stdout);
-    arena_free(&a);
     return w->left != 0 && --w->left == 0;
 }
 
 int cmd_watch(int argc, char **argv)
 {
-    struct arena a = ARENA_INIT;
+    static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     struct taxii_client *client = NULL;
     struct watch w = {.json = false};
@@ -79,6 +78,5 @@ int cmd_watch(int argc, char **argv)
     }
     taxii_client_close(&client);
     buf_free(&w.last);
-    arena_free(&a);
     return status;
 }
