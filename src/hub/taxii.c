@@ -8,7 +8,7 @@
 
 enum {
     DOORS_CACHE = 4096,          /* sign-ins remembered */
-    DOORS_CACHE_US = 300000000,  /* for five minutes, or until the directory changes */
+    DOORS_CACHE_US = 300000000,  /* for five minutes, or until the password changes */
     DOORS_FAILURES = 10,         /* wrong passwords a user and minute, then 429 */
     DOORS_WAITING = 64,          /* password checks waiting: each takes 20 ms */
     PAGE_BYTES = 8 * 1024 * 1024 /* of objects in one page, whatever the limit says */
@@ -16,7 +16,7 @@ enum {
 
 struct cached {
     uint8_t mac[CRYPTO_MAC];
-    uint64_t epoch;
+    uint64_t password; /* hash of the stored hash that it was checked against: a changed or removed one ends it */
     int64_t until_us;
     struct hub_party *party;
 };
@@ -86,30 +86,45 @@ static int read_credential(struct hub *h, const struct http_head *head, struct a
     return 0;
 }
 
+/* Of the hash that the directory holds for this viewer now; 0: there is no such party any more. */
+static uint64_t password_now(struct hub *h, uint32_t viewer)
+{
+    struct hub_directory *d = hub_directory_hold(h);
+    const struct hub_member *m = hub_directory_member_of(d, viewer);
+    const struct hub_partner *p = m == NULL ? hub_directory_partner_of(d, viewer) : NULL;
+    uint64_t hash = m != NULL ? hub_id_hash(m->password) : p != NULL ? hub_id_hash(p->password) : 0;
+
+    hub_directory_drop(&d);
+    return hash;
+}
+
 static struct hub_party *cache_find(struct hub *h, const struct credential *c)
 {
     struct hub_doors *d = h->doors;
     struct cached *slot = &d->cache[c->mac[0] | (c->mac[1] & 15) << 8];
     struct hub_party *party = NULL;
-    uint64_t epoch = hub_directory_epoch(h);
+    uint64_t password = 0;
 
     pthread_mutex_lock(&d->lock);
-    if (slot->party != NULL && slot->epoch == epoch && slot->until_us > time_steady_us() &&
-        crypto_equal(slot->mac, c->mac, CRYPTO_MAC))
+    if (slot->party != NULL && slot->until_us > time_steady_us() && crypto_equal(slot->mac, c->mac, CRYPTO_MAC)) {
         party = hub_party_hold(slot->party);
+        password = slot->password;
+    }
     pthread_mutex_unlock(&d->lock);
+    if (party != NULL && password_now(h, party->viewer) != password)
+        hub_party_drop(&party);
     return party;
 }
 
-static void cache_put(struct hub *h, const struct credential *c, uint64_t epoch, struct hub_party *party)
+static void cache_put(struct hub *h, const struct credential *c, uint64_t password, struct hub_party *party)
 {
     struct hub_doors *d = h->doors;
     struct cached *slot = &d->cache[c->mac[0] | (c->mac[1] & 15) << 8];
 
     pthread_mutex_lock(&d->lock);
     hub_party_drop(&slot->party);
-    *slot =
-        (struct cached){.epoch = epoch, .until_us = time_steady_us() + DOORS_CACHE_US, .party = hub_party_hold(party)};
+    *slot = (struct cached){
+        .password = password, .until_us = time_steady_us() + DOORS_CACHE_US, .party = hub_party_hold(party)};
     memcpy(slot->mac, c->mac, CRYPTO_MAC);
     pthread_mutex_unlock(&d->lock);
 }
@@ -150,7 +165,7 @@ static struct hub_party *check_password(struct hub *h, const struct credential *
     else if (good && p != NULL)
         party = hub_party_new(HUB_PARTY_PARTNER, p->viewer, 0, p->name);
     if (party != NULL)
-        cache_put(h, c, d->epoch, party);
+        cache_put(h, c, hub_id_hash(hash), party);
     hub_directory_drop(&d);
     return party;
 }
