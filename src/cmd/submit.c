@@ -8,7 +8,7 @@
 #include "cmd/client.h"
 #include "share/share.h"
 
-enum { SUBMIT_FILE_MAX = 1 << 30, SUBMIT_OBJECTS = 1000 };
+enum { SUBMIT_FILE_MAX = 1 << 30, SUBMIT_OBJECTS = 5000, SUBMIT_BYTES = 8 << 20 };
 
 static const struct option_row rows[] = {
     CLIENT_ROWS,
@@ -66,30 +66,62 @@ static int push(struct arena *a, const struct options *o, struct taxii_client *c
     return STATUS_DONE;
 }
 
-/* Objects of one file, in envelopes of at most SUBMIT_OBJECTS, byte for byte. */
+/* What the objects' markings refer to has to stand in every piece. Returns how many there are. */
+static uint32_t put_definitions(struct json objects, struct buf *out)
+{
+    uint32_t n = 0;
+
+    json_each (object, objects) {
+        if (!slice_eq(json_text(json_get(object, SLICE("type"))), SLICE("marking-definition")))
+            continue;
+        if (n++ != 0)
+            buf_put_byte(out, ',');
+        buf_put(out, json_raw(object));
+    }
+    return n;
+}
+
+static void begin_piece(struct buf *piece, const struct buf *definitions)
+{
+    buf_clear(piece);
+    buf_put(piece, SLICE("{\"objects\":["));
+    buf_put(piece, buf_slice(definitions));
+}
+
+/* Objects of one file, byte for byte, in as few envelopes as the limits allow. */
 static int push_objects(struct arena *a, const struct options *o, struct taxii_client *client, struct json objects,
                         int64_t first_event_us, struct totals *totals)
 {
-    struct buf envelope = BUF_INIT;
-    uint32_t n = 0, left = json_count(objects), total = left;
+    struct buf piece = BUF_INIT, definitions = BUF_INIT;
+    uint32_t n = 0, done = 0, total = json_count(objects), repeated = 0;
     int status = STATUS_DONE;
 
+    begin_piece(&piece, &definitions);
     json_each (object, objects) {
-        buf_put(&envelope, n == 0 ? SLICE("{\"objects\":[") : SLICE(","));
-        buf_put(&envelope, json_raw(object));
-        left--;
-        if (++n < SUBMIT_OBJECTS && left != 0)
-            continue;
-        buf_put(&envelope, SLICE("]}"));
-        status = push(a, o, client, buf_slice(&envelope), first_event_us, totals);
-        if (status != STATUS_DONE)
-            break;
-        buf_clear(&envelope);
-        n = 0;
-        if (isatty(2) && total > SUBMIT_OBJECTS)
-            fprintf(stderr, "\r%u of %u objects submitted%s", total - left, total, left == 0 ? "\n" : "");
+        struct slice raw = json_raw(object);
+        if (n != 0 && (n == SUBMIT_OBJECTS || piece.len + raw.len > SUBMIT_BYTES)) {
+            buf_put(&piece, SLICE("]}"));
+            status = push(a, o, client, buf_slice(&piece), first_event_us, totals);
+            if (status != STATUS_DONE)
+                break;
+            if (definitions.len == 0)
+                repeated = put_definitions(objects, &definitions);
+            begin_piece(&piece, &definitions);
+            totals->accepted -= repeated; /* they were counted with the first piece */
+            n = repeated;
+            if (isatty(2))
+                fprintf(stderr, "\r%u of %u objects submitted", done, total);
+        }
+        if (n++ != 0)
+            buf_put_byte(&piece, ',');
+        buf_put(&piece, raw);
+        done++;
     }
-    buf_free(&envelope);
+    buf_put(&piece, SLICE("]}"));
+    if (status == STATUS_DONE && n != 0)
+        status = push(a, o, client, buf_slice(&piece), first_event_us, totals);
+    buf_free(&piece);
+    buf_free(&definitions);
     return status;
 }
 
