@@ -80,45 +80,34 @@ static const struct {
 /* Names that are held exactly, not with what lies below them: a page or a tenant there may well be bad. What a member
    depends on besides stands in its own list. */
 static const char *const popular[] = {
-    "google.com www.google.com youtube.com www.youtube.com gmail.com mail.google.com accounts.google.com "
-    "googleapis.com gstatic.com www.gstatic.com",
-    "fonts.googleapis.com ajax.googleapis.com googleusercontent.com googlevideo.com google-analytics.com "
-    "www.google-analytics.com",
-    "googletagmanager.com www.googletagmanager.com doubleclick.net drive.google.com docs.google.com play.google.com "
-    "clients3.google.com",
-    "microsoft.com www.microsoft.com login.microsoftonline.com microsoftonline.com office.com www.office.com "
-    "office365.com outlook.com",
-    "outlook.office365.com live.com login.live.com windows.com windowsupdate.com update.microsoft.com windows.net "
-    "sharepoint.com onedrive.live.com",
-    "msftconnecttest.com www.msftconnecttest.com bing.com www.bing.com msn.com skype.com azure.com visualstudio.com",
-    "apple.com www.apple.com icloud.com www.icloud.com itunes.apple.com mzstatic.com cdn-apple.com captive.apple.com",
-    "amazon.com www.amazon.com amazonaws.com s3.amazonaws.com cloudfront.net aws.amazon.com facebook.com "
-    "www.facebook.com",
-    "fbcdn.net instagram.com www.instagram.com whatsapp.com web.whatsapp.com whatsapp.net twitter.com x.com t.co "
-    "linkedin.com www.linkedin.com",
-    "cloudflare.com www.cloudflare.com cdnjs.cloudflare.com workers.dev pages.dev cloudflare-dns.com one.one.one.one "
-    "dns.google dns.quad9.net",
-    "akamai.net akamaiedge.net akamaized.net edgekey.net edgesuite.net fastly.net fastly.com jsdelivr.net "
-    "cdn.jsdelivr.net unpkg.com jquery.com",
-    "code.jquery.com bootstrapcdn.com github.com www.github.com api.github.com raw.githubusercontent.com "
-    "githubusercontent.com gitlab.com",
-    "bitbucket.org stackoverflow.com npmjs.com registry.npmjs.org pypi.org files.pythonhosted.org docker.com docker.io "
-    "debian.org deb.debian.org",
-    "ubuntu.com archive.ubuntu.com kernel.org redhat.com fedoraproject.org mozilla.org www.mozilla.org firefox.com "
-    "detectportal.firefox.com",
-    "wikipedia.org www.wikipedia.org en.wikipedia.org wikimedia.org archive.org web.archive.org duckduckgo.com "
-    "yahoo.com www.yahoo.com mail.yahoo.com",
-    "dropbox.com www.dropbox.com box.com zoom.us slack.com discord.com discordapp.com cdn.discordapp.com telegram.org "
-    "t.me web.telegram.org",
-    "adobe.com www.adobe.com oracle.com java.com paypal.com www.paypal.com stripe.com ebay.com netflix.com spotify.com "
-    "reddit.com www.reddit.com",
-    "pastebin.com bit.ly tinyurl.com wordpress.com wordpress.org blogspot.com medium.com pinterest.com tiktok.com "
-    "vk.com yandex.ru ya.ru",
-    "mail.ru baidu.com www.baidu.com qq.com taobao.com alibaba.com aliyun.com naver.com digicert.com ocsp.digicert.com "
-    "letsencrypt.org",
-    "r3.o.lencr.org lencr.org sectigo.com globalsign.com verisign.com entrust.net pool.ntp.org time.windows.com "
-    "time.apple.com time.google.com",
-    "virustotal.com www.virustotal.com salesforce.com sap.com cisco.com vmware.com ibm.com intel.com nvidia.com "
+    "google.com www.google.com youtube.com www.youtube.com gmail.com mail.google.com accounts.google.com",
+    "googleapis.com gstatic.com www.gstatic.com fonts.googleapis.com ajax.googleapis.com googleusercontent.com",
+    "googlevideo.com google-analytics.com www.google-analytics.com googletagmanager.com",
+    "www.googletagmanager.com doubleclick.net drive.google.com docs.google.com play.google.com",
+    "clients3.google.com microsoft.com www.microsoft.com login.microsoftonline.com microsoftonline.com",
+    "office.com www.office.com office365.com outlook.com outlook.office365.com live.com login.live.com",
+    "windows.com windowsupdate.com update.microsoft.com windows.net sharepoint.com onedrive.live.com",
+    "msftconnecttest.com www.msftconnecttest.com bing.com www.bing.com msn.com skype.com azure.com",
+    "visualstudio.com apple.com www.apple.com icloud.com www.icloud.com itunes.apple.com mzstatic.com",
+    "cdn-apple.com captive.apple.com amazon.com www.amazon.com amazonaws.com s3.amazonaws.com cloudfront.net",
+    "aws.amazon.com facebook.com www.facebook.com fbcdn.net instagram.com www.instagram.com whatsapp.com",
+    "web.whatsapp.com whatsapp.net twitter.com x.com t.co linkedin.com www.linkedin.com cloudflare.com",
+    "www.cloudflare.com cdnjs.cloudflare.com workers.dev pages.dev cloudflare-dns.com one.one.one.one",
+    "dns.google dns.quad9.net akamai.net akamaiedge.net akamaized.net edgekey.net edgesuite.net fastly.net",
+    "fastly.com jsdelivr.net cdn.jsdelivr.net unpkg.com jquery.com code.jquery.com bootstrapcdn.com github.com",
+    "www.github.com api.github.com raw.githubusercontent.com githubusercontent.com gitlab.com bitbucket.org",
+    "stackoverflow.com npmjs.com registry.npmjs.org pypi.org files.pythonhosted.org docker.com docker.io",
+    "debian.org deb.debian.org ubuntu.com archive.ubuntu.com kernel.org redhat.com fedoraproject.org",
+    "mozilla.org www.mozilla.org firefox.com detectportal.firefox.com wikipedia.org www.wikipedia.org",
+    "en.wikipedia.org wikimedia.org archive.org web.archive.org duckduckgo.com yahoo.com www.yahoo.com",
+    "mail.yahoo.com dropbox.com www.dropbox.com box.com zoom.us slack.com discord.com discordapp.com",
+    "cdn.discordapp.com telegram.org t.me web.telegram.org adobe.com www.adobe.com oracle.com java.com",
+    "paypal.com www.paypal.com stripe.com ebay.com netflix.com spotify.com reddit.com www.reddit.com",
+    "pastebin.com bit.ly tinyurl.com wordpress.com wordpress.org blogspot.com medium.com pinterest.com",
+    "tiktok.com vk.com yandex.ru ya.ru mail.ru baidu.com www.baidu.com qq.com taobao.com alibaba.com aliyun.com",
+    "naver.com digicert.com ocsp.digicert.com letsencrypt.org r3.o.lencr.org lencr.org sectigo.com",
+    "globalsign.com verisign.com entrust.net pool.ntp.org time.windows.com time.apple.com time.google.com",
+    "virustotal.com www.virustotal.com salesforce.com sap.com cisco.com vmware.com ibm.com intel.com nvidia.com",
     "dell.com hp.com lenovo.com",
 };
 
@@ -126,8 +115,8 @@ static const char *const empty_file[] = {
     "d41d8cd98f00b204e9800998ecf8427f",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a5"
-    "38327af927da3e",
+    ("cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
+     "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"),
 };
 
 struct range {

@@ -118,7 +118,7 @@ static void tell(struct enforce *e, const struct block *b, bool blocked)
 
     for (size_t i = 0; i < b->n_offers; i++)
         loaded_before = loaded_before && b->offers[i].loaded_before;
-    if (blocked && loaded_before)
+    if (e->conf.quiet || (blocked && loaded_before))
         return; /* was told when it was new; a start says how many */
     if (e->n_told == e->told_room) {
         e->told_room = 2 * e->told_room + 64;
@@ -172,7 +172,7 @@ static bool has_room(struct enforce *e, bool is_new, int64_t now_us)
     bool full = e->counts.blocked >= (uint64_t)e->conf.max_entries;
     if (!full && (!is_new || e->n_new < e->conf.max_new_per_minute))
         return true;
-    if (!e->ceiling_told)
+    if (!e->ceiling_told && !e->conf.quiet)
         log_event("ceiling_reached", TEXT("ceiling", full ? SLICE("max_entries") : SLICE("max_new_per_minute")),
                   NUM("blocked", e->counts.blocked));
     e->ceiling_told = true;
@@ -201,7 +201,7 @@ static void decide_all(struct enforce *e, int64_t now_us)
 
 /* ---- offers ---- */
 
-static struct block *block_new(struct enforce *e, enum stix_value_kind kind, struct slice value, uint32_t source)
+static struct block *block_new(struct enforce *e, const struct enforce_offer *o, uint32_t source)
 {
     uint32_t at;
 
@@ -214,12 +214,14 @@ static struct block *block_new(struct enforce *e, enum stix_value_kind kind, str
         }
         at = (uint32_t)e->n_blocks++;
     }
-    e->blocks[at] = (struct block){
-        .kind = kind, .value = copy(value), .brake = brakes_reason(e->brakes, kind, value), .source = source};
-    map_put(&e->map, (uint8_t)kind, value, at);
+    e->blocks[at] = (struct block){.kind = o->kind,
+                                   .value = copy(o->value),
+                                   .brake = brakes_reason(e->brakes, o->kind, o->value),
+                                   .source = source};
+    map_put(&e->map, (uint8_t)o->kind, o->value, at);
     e->counts.held += e->blocks[at].brake != NULL;
-    if (e->blocks[at].brake != NULL && e->conf.block)
-        log_event("never_blocked", TEXT("value", value), TEXT("kind", stix_value_kind_name(kind)),
+    if (e->blocks[at].brake != NULL && e->conf.block && !e->conf.quiet && !o->loaded_before)
+        log_event("never_blocked", TEXT("value", o->value), TEXT("kind", stix_value_kind_name(o->kind)),
                   TEXT("reason", slice_of(e->blocks[at].brake)));
     return &e->blocks[at];
 }
@@ -253,9 +255,8 @@ void enforce_offer(struct enforce *e, const struct enforce_offer *o, int64_t now
 
     pthread_mutex_lock(&e->lock);
     uint32_t source = source_number(e, o->source);
-    struct block *b = map_find(&e->map, (uint8_t)o->kind, o->value, block_text, e, &at)
-                          ? &e->blocks[at]
-                          : block_new(e, o->kind, o->value, source);
+    struct block *b =
+        map_find(&e->map, (uint8_t)o->kind, o->value, block_text, e, &at) ? &e->blocks[at] : block_new(e, o, source);
     struct offer *offer = offer_find(b, o->indicator);
     if (offer == NULL) {
         b->offers = mem_grow(b->offers, (b->n_offers + 1) * sizeof *b->offers);
@@ -337,7 +338,7 @@ static void check_lease(struct enforce *e, int64_t now_us)
     if (lapsed == e->lapsed)
         return;
     e->lapsed = lapsed;
-    if (e->conf.block)
+    if (e->conf.block && !e->conf.quiet)
         log_event(lapsed ? "leases_lapsed" : "leases_renewed", NUM("blocked", e->counts.blocked));
     decide_all(e, now_us);
 }

@@ -5,7 +5,8 @@
    enforce.c    what is blocked: offers of indicators, leases, ceilings
    release.c    what the member let go, and the files for the enforcement points
    live.c       the live set and its journal on disk
-   follow.c     the hub's stream into live set, index and blocks
+   apply.c      what the hub says into live set, index and blocks
+   follow.c     the connection: snapshot, stream, coming back
    telemetry.c  inputs that grow
    sight.c      alerts and sightings
    settings.c, sensor.c  settings; threads and shutdown */
@@ -73,6 +74,7 @@ int released_append(struct slice path, struct slice lines, struct err *err);
 
 struct enforce_conf {
     bool block;                  /* false: alert only */
+    bool quiet;                  /* no events */
     const struct slice *sources; /* that may block; none: all */
     size_t n_sources;
     int64_t min_confidence, lease_us, max_entries, max_new_per_minute;
@@ -130,5 +132,112 @@ struct telemetry;
 int telemetry_start(const struct telemetry_conf *conf, struct telemetry **telemetry_out, struct err *err);
 void telemetry_stop(struct telemetry **t);
 void telemetry_stats(struct telemetry *t, struct match_stats *out); /* any thread */
+
+/* ---- live: the indicators that this sensor knows, and their journal on disk ----
+
+   DIR/live is text, a line a change, each with a checksum of what stands before it; what comes last about an id counts:
+
+       A <added> <modified> <until> <loaded> <confidence> <id> <origin> <kind> <value> [<kind> <value>]... #<checksum>
+   live G <added> <modified> <id> #<checksum> gone: a tombstone C <heard> <cursor> #<checksum> the stream, up to here
+
+   Fields are separated by one TAB, times are microseconds. Changes come before the cursor that covers them, so whatever
+   a crash tears off is sent again. Rewritten whole when it has grown to twice what it needs. */
+
+struct live_value {
+    enum stix_value_kind kind;
+    struct slice value;
+};
+struct live_item {
+    struct slice id, origin;   /* origin: hub id; empty: not told */
+    struct live_value *values; /* what is matched of it; n_values 0: gone */
+    uint32_t n_values;
+    int64_t added_us; /* date_added of the publication that said so; 0: from a page, which does not tell */
+    int64_t modified_us, until_us, loaded_us; /* until 0: no end */
+    int64_t confidence;                       /* -1: none */
+};
+
+struct live;
+int live_open(const char *dir, bool read_only, struct live **live_out, struct err *err);
+int live_close(struct live **l, struct err *err); /* everything is on disk when it returns 0 */
+
+/* The writer (one thread at a time). Numbers are stable while it is open; gone items keep theirs. */
+size_t live_count(const struct live *l); /* numbers are below this */
+const struct live_item *live_at(const struct live *l, uint64_t number);
+bool live_find(const struct live *l, struct slice id, uint64_t *number_out);
+uint64_t live_set(struct live *l, const struct live_item *item);             /* copies; a new id gets a new number */
+void live_set_cursor(struct live *l, struct slice cursor, int64_t heard_us); /* cursor empty: as before */
+void live_forget_cursor(struct live *l);
+struct slice live_cursor(const struct live *l);  /* empty: from the beginning */
+int64_t live_heard(const struct live *l);        /* 0: never */
+int live_flush(struct live *l, struct err *err); /* to the file (not to the platter), the cursor last */
+
+/* Any thread. */
+bool live_get_id(struct live *l, uint64_t number, struct arena *a, struct slice *id_out,
+                 struct slice *origin_out); /* false: gone */
+int live_write_list(struct live *l, const char *path, size_t *n_out,
+                    struct err *err); /* "kind<TAB>value", sorted, each once */
+
+bool value_kind_find(struct slice name, enum stix_value_kind *kind_out);
+
+/* ---- apply: any thread; its lock makes them one writer of live set and index ---- */
+
+struct apply;
+struct apply *apply_new(struct live *live, struct match_index *index, struct enforce *enforce);
+void apply_free(struct apply **a);
+void apply_live(struct apply *a,
+                int64_t now_us); /* once, at the start: what the state on disk says into index and blocks */
+/* One event of the stream, and its cursor. Events may come twice and recalls before what they recall: the later
+   publication counts. What cannot be understood is told and passed over. */
+void apply_event(struct apply *a, const struct http_event *event, int64_t now_us);
+/* A snapshot: begin, every object of all pages, end: what was not among them is gone. */
+void apply_snapshot_begin(struct apply *a);
+void apply_snapshot_object(struct apply *a, struct json object, int64_t now_us);
+void apply_snapshot_end(struct apply *a, int64_t now_us);
+/* Ends what valid_until ends, and brings the journal to the file; heard: the hub is there now. */
+void apply_tick(struct apply *a, bool heard, int64_t now_us);
+void apply_forget_cursor(struct apply *a);
+struct slice apply_cursor(struct apply *a, struct arena *to);
+size_t apply_count(struct apply *a); /* live indicators */
+
+/* ---- follow: one thread ---- */
+
+struct follow_conf {
+    struct taxii_client_conf client; /* its slices outlive the follower */
+    struct apply *apply;
+};
+struct follow;
+int follow_start(const struct follow_conf *conf, struct follow **follow_out, struct err *err);
+void follow_stop(struct follow **f);
+bool follow_is_up(struct follow *f);    /* the hub was heard within the last half minute */
+bool follow_is_ready(struct follow *f); /* everything that the hub had is loaded, or was loaded once and is on disk */
+
+/* ---- sight: hits become alerts in the event log and, as far as the member's rule goes, sightings at the own hub
+   (DESIGN.md invariant 8). One STIX sighting an indicator, of which later versions count on: DIR/sightings keeps them
+   over restarts and silence of the hub. ---- */
+
+struct sight_conf {
+    struct live *live;
+    enum sensor_report own; /* none, aggregate (times to the hour, at most every `every_us`; the first at once), full
+                               (exact times, each second) */
+    bool onward;            /* the own hub may count it in a band for partners */
+    int64_t every_us;
+    struct slice spool; /* path */
+    struct taxii_client_conf client;
+};
+struct sight;
+int sight_start(const struct sight_conf *conf, struct sight **sight_out, struct err *err);
+void sight_stop(struct sight **s, struct err *err); /* what is not sent is on disk */
+void sight_hit(void *sight, const struct match_line *line,
+               const struct match_hit *hit); /* a match_line_fn; any thread; never waits */
+/* For one sighting as JSON, in `out`; what is sent. */
+struct sighting {
+    char id[47]; /* "sighting--" and a UUID */
+    struct slice indicator;
+    int64_t created_us, first_us, last_us;
+    uint64_t count, sent_count;
+    int64_t sent_us; /* 0: never */
+};
+void sighting_put(struct buf *out, const struct sighting *s, const struct sight_conf *conf, int64_t now_us);
+bool sighting_is_due(const struct sighting *s, const struct sight_conf *conf, int64_t now_us);
 
 #endif

@@ -21,7 +21,7 @@ void released_close(struct released *r)
     *r = (struct released){.n = 0};
 }
 
-static bool kind_of(struct slice name, enum stix_value_kind *kind_out)
+bool value_kind_find(struct slice name, enum stix_value_kind *kind_out)
 {
     for (int kind = 0; kind < STIX_VALUE_KINDS; kind++)
         if (slice_eq(stix_value_kind_name((enum stix_value_kind)kind), name)) {
@@ -61,7 +61,7 @@ int released_read(struct released *r, struct slice path, struct err *err)
         return -1;
     while (slice_cut(&text, '\n', &line))
         if (line.len != 0 && line.ptr[0] != '#' && slice_cut(&line, '\t', &name) && line.ptr != NULL &&
-            kind_of(name, &kind))
+            value_kind_find(name, &kind))
             add(r, kind, line);
     return 0;
 }
