@@ -1,0 +1,78 @@
+/* cmd/main.c: the table of commands. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "cmd/commands.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help; /* NULL: not for people */
+} commands[] = {
+    {"init", cmd_init, "make a hub's directory, keys and certificates"},
+    {"hub", cmd_hub, "run a hub"},
+    {"sensor", cmd_sensor, "follow a hub, match telemetry, alert and block"},
+    {"member", cmd_member, "add, remove and list members of a hub"},
+    {"partner", cmd_partner, "agree with another hub, and follow it"},
+    {"collection", cmd_collection, "add, change and list collections and their audiences"},
+    {"status", cmd_status, "what a running hub says of itself"},
+    {"submit", cmd_submit, "submit STIX objects, or one pattern, to a hub"},
+    {"get", cmd_get, "read objects of a collection"},
+    {"watch", cmd_watch, "follow a collection's stream"},
+    {"check", cmd_check, "check STIX 2.1 files"},
+    {"match", cmd_match, "look for indicators in telemetry"},
+    {"config", cmd_config, "print defaults and manuals of the configuration, check a file"},
+    {"version", cmd_version, "print the version"},
+    {"hub-core", cmd_hub_core, NULL},
+    {"hub-keys", cmd_hub_keys, NULL},
+};
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "Tocsin: automated indicator sharing. Usage: tocsin COMMAND [OPTIONS]\n\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (commands[i].help != NULL)
+            fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
+    fprintf(out, "\ntocsin COMMAND --help tells more, with an example.\n");
+}
+
+int command_fail(const struct err *err)
+{
+    fprintf(stderr, "tocsin: %s%s%s\n", err->place, err->place[0] != '\0' ? ": " : "", err->text);
+    switch (err->code) {
+    case ERR_USAGE:
+        return STATUS_USAGE;
+    case ERR_CONF_SYNTAX:
+    case ERR_CONF_VALUE:
+        return STATUS_CONFIG;
+    case ERR_CONNECT:
+    case ERR_TLS:
+    case ERR_TIMEOUT:
+        return STATUS_CONNECT;
+    default:
+        return STATUS_REFUSED;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct slice name = slice_of(argc > 1 ? argv[1] : "");
+    struct err err = ERR_INIT;
+
+    if (slice_eq(name, SLICE("--help")) || slice_eq(name, SLICE("-h")) || slice_eq(name, SLICE("help"))) {
+        print_usage(stdout);
+        return STATUS_DONE;
+    }
+    if (slice_eq(name, SLICE("--version")))
+        name = SLICE("version");
+    if (crypto_start(&err) != 0)
+        return command_fail(&err);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (slice_eq(name, slice_of(commands[i].name)))
+            return commands[i].run(argc - 1, argv + 1);
+    if (argc > 1)
+        fprintf(stderr, "tocsin: no command \"%s\"\n\n", argv[1]);
+    print_usage(stderr);
+    return STATUS_USAGE;
+}
