@@ -22,10 +22,10 @@ port's sensor loads incident within 5s
 clinic's sensor sees "dns update.incident.example"
 clinic's sensor alerts on incident within 2s
 north receives a sighting within 5s
-bank learns that incident was seen within 5s without "clinic" "hillside"
 port's sensor sees "dns update.incident.example"
 port's sensor alerts on incident within 2s
 south receives a sighting within 5s
+bank learns that incident was seen within 15s without "port authority" "port.example"
 bank has read no word of "clinic" "hillside" "port authority" "port.example"
 port has read no word of "clinic" "hillside" "harbour" "kestrel-7731"
 clinic has read no word of "port authority" "port.example" "harbour" "kestrel-7731"

@@ -30,11 +30,13 @@ shy's sensor alerts on first within 2s
 north receives no sighting
 bank learns of no sighting of first
 
-# Full, at the own hub: the submitter learns it under its own id, without a name.
+# Full, to its own hub alone: the hub counts it, and no other member and no partner reads it.
 open's sensor sees "dns open.example"
 open's sensor alerts on second within 2s
 north receives a sighting within 5s
-bank learns that second was seen within 5s without "open books"
+bank learns of no sighting of second
+port learns of no sighting of second
+open learns that second was seen within 2s
 
 # Over the hubs: the origin's submitter learns it coarse, with k 1 from one organisation on.
 port's sensor sees "dns port.example"
@@ -46,4 +48,6 @@ that sighting is to the hour and names no place
 # A member that tells its own hub but not partners.
 far's sensor sees "dns far.example"
 far's sensor alerts on fourth within 2s
+south receives a sighting within 5s
 bank learns of no sighting of fourth
+port learns of no sighting of fourth

@@ -17,7 +17,7 @@ class World:
     (a build with sanitizers is several times slower)."""
 
     def __init__(self, tocsin, slow=1.0, where=None):
-        self.tocsin, self.slow = pathlib.Path(tocsin).resolve(), slow
+        self.tocsin, self.slow = pathlib.Path(os.path.abspath(tocsin)), slow
         self.kept = where is not None
         self.where = pathlib.Path(where or tempfile.mkdtemp(prefix="tocsin-"))
         self.where.mkdir(parents=True, exist_ok=True)
