@@ -259,30 +259,42 @@ static bool is_creator(const struct hub_job *job, const struct hub_item *item)
     return false;
 }
 
-static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
+/* What its submitter alone will read needs no marking: it goes nowhere. */
+static int read_facts(struct hub_job *job, struct hub_item *item, size_t i, struct err *err)
 {
     struct share_context context = context_of(job, i);
+
+    if (share_facts_read(&job->arena, &item->object, &context, &item->facts, &item->defaulted, err) == 0) {
+        item->facts.own_only = item->own_only;
+        return 0;
+    }
+    if (!item->own_only || err->code != ERR_HELD_UNMARKED)
+        return -1;
+    *err = (struct err)ERR_INIT;
+    item->facts = (struct share_facts){
+        .collection = job->collection->id, .type = item->object.type, .tlp = 1u << SHARE_RED, .own_only = true};
+    return 0;
+}
+
+static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
+{
+    bool of_partner = job->ask.door == HUB_PARTNER;
     struct err err = ERR_INIT;
     struct buf key = BUF_INIT;
 
-    if (job->ask.door == HUB_PARTNER && item->object.type.len == 0)
+    if (of_partner && item->object.type.len == 0)
         return; /* a tombstone: what it is about decides */
-    if (share_facts_read(&job->arena, &item->object, &context, &item->facts, &item->defaulted, &err) != 0) {
-        reject(item, &err);
-        return;
-    }
-    if (job->ask.door == HUB_PARTNER && share_accept(job->directory->policy, &item->facts, job->partner->agreement.id,
-                                                     job->ask.received_us, &err) != 0) {
-        reject(item, &err);
-        return;
-    }
-    if (job->ask.door != HUB_PARTNER) {
+    enum store_kind kind = kind_of(item, job->ask.received_us);
+    if (!of_partner) { /* a partner's event says its kind */
+        item->kind = kind;
         item->no_op = share_is_tlp_definition(item->object.id);
-        item->kind = kind_of(item, job->ask.received_us);
         item->own_only = slice_eq(item->object.type, SLICE("sighting")) || is_creator(job, item);
-        item->facts.own_only = item->own_only;
-    } else {
-        kind_of(item, job->ask.received_us); /* for valid_until; the kind is the event's */
+    }
+    if (read_facts(job, item, i, &err) != 0 ||
+        (of_partner && share_accept(job->directory->policy, &item->facts, job->partner->agreement.id,
+                                    job->ask.received_us, &err) != 0)) {
+        reject(item, &err);
+        return;
     }
     share_facts_put(&item->facts, &key);
     item->class_key = arena_copy(&job->arena, buf_slice(&key));
