@@ -64,6 +64,7 @@ static int release(int argc, char **argv)
 
     if (!options_begin(&a, &release_command, argc, argv, &o, &status))
         return status;
+    status = STATUS_DONE;
     if (read_since(options_get(&o, "since"), &since_us, &err) != 0 ||
         sensor_settings_read(&a, o.operands[0].ptr, &settings, &err) != 0 ||
         sensor_release(&settings, options_get_or(&o, "source", ""), since_us, &released, &err) != 0) {
@@ -125,6 +126,7 @@ int cmd_sensor(int argc, char **argv)
         return release(argc - 1, argv + 1);
     if (!options_begin(&a, &command, argc, argv, &o, &status))
         return status;
+    status = STATUS_DONE;
     if (run(&a, o.operands[0].ptr, &err) != 0)
         status = command_fail(&err);
     arena_free(&a);

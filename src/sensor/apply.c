@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/time.h"
 
-enum { FLUSH_BYTES_US = 100000, HEARD_EVERY_US = 10 * 1000000, ID_MAX = 200, ORIGIN_MAX = 200 };
+enum { FLUSH_EVERY_US = 100000, HEARD_EVERY_US = 10 * 1000000, ID_MAX = 200, ORIGIN_MAX = 200 };
 
 struct ending { /* a valid_until; of an older version when the item says another time now */
     int64_t until_us;
@@ -159,7 +159,7 @@ static void item_gone(struct apply *a, struct live_item *tombstone, const char *
 }
 
 struct news { /* what an event says beside the object */
-    int64_t added_us, first_event_us;
+    int64_t added_us, first_event_us, sent_us;
     bool quiet; /* a snapshot tells its number alone */
 };
 
@@ -167,7 +167,7 @@ static void tell_loaded(const struct live_item *item, const struct news *news, i
 {
     log_event("indicator_loaded", TEXT("id", item->id), TEXT("origin", item->origin),
               TEXT("value", item->values[0].value), NUM("values", item->n_values),
-              NUM("hub_us", news->added_us != 0 ? now_us - news->added_us : 0),
+              NUM("sent_us", news->sent_us != 0 ? now_us - news->sent_us : 0),
               NUM("window_us", news->first_event_us != 0 ? now_us - news->first_event_us : 0));
 }
 
@@ -320,7 +320,8 @@ static void take_event(struct apply *a, const struct http_event *event, int64_t 
     struct json object = object_of(arena, data);
     bool has_object = stix_object_read(arena, object, &o, &err) == 0;
     struct news news = {.added_us = time_of(arena, data, "date_added"),
-                        .first_event_us = time_of(arena, data, "first_event")};
+                        .first_event_us = time_of(arena, data, "first_event"),
+                        .sent_us = time_of(arena, data, "sent")};
     struct live_item item = {.id = has_object ? o.id : json_string(arena, json_get(data, SLICE("id"))),
                              .origin = json_string(arena, json_get(data, SLICE("origin"))),
                              .added_us = news.added_us,
@@ -343,8 +344,6 @@ static void flush(struct apply *a, int64_t now_us)
 {
     struct err err = ERR_INIT;
 
-    if (now_us - a->flushed_us < FLUSH_BYTES_US && now_us >= a->flushed_us)
-        return;
     a->flushed_us = now_us;
     bool failed = live_flush(a->live, &err) != 0;
     if (failed && !a->flush_failed)
@@ -360,7 +359,8 @@ void apply_event(struct apply *a, const struct http_event *event, int64_t now_us
     a->heard_us = now_us;
     if (is_printable(event->id, 4096))
         live_set_cursor(a->live, event->id, now_us);
-    flush(a, now_us);
+    if (now_us - a->flushed_us >= FLUSH_EVERY_US || now_us < a->flushed_us)
+        flush(a, now_us);
     pthread_mutex_unlock(&a->lock);
 }
 

@@ -142,6 +142,7 @@ static void tick(struct sensor *s, int64_t now_us)
 {
     struct err err = ERR_INIT;
 
+    /* The journal first, then the files: what is blocked is known after a crash too. */
     apply_tick(s->apply, follow_is_up(s->follow), now_us);
     enforce_tick(s->enforce, now_us);
     /* Before the first snapshot the files of the last run stand: a restart must not open what was closed. */
