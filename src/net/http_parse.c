@@ -59,13 +59,11 @@ static int on_header_value(llhttp_t *l, const char *at, size_t len)
     return 0;
 }
 
-/* Upgrade is not served, and a server may ignore it (RFC 9110 section 7.8): llhttp must go on as if it were not there.
- */
+/* An Upgrade is ignored, as a server may (RFC 9110 section 7.8): every request begins with a fresh llhttp. */
 static int on_headers_complete(llhttp_t *l)
 {
     struct http_parse *p = l->data;
 
-    l->upgrade = 0;
     p->keep_alive = llhttp_should_keep_alive(l) != 0;
     return 0;
 }
@@ -327,6 +325,8 @@ int http_parse_head(struct http_parse *p, struct arena *a, struct buf *raw_out, 
     bool http_1_0 = p->llhttp.http_major == 1 && p->llhttp.http_minor == 0;
     if (result == 0 && p->llhttp.http_major != 1)
         result = err_set(err, ERR_BAD_REQUEST, "", "only HTTP/1.1 and HTTP/1.0 are served");
+    if (result == 0 && p->llhttp.method == HTTP_CONNECT)
+        result = err_set(err, ERR_BAD_REQUEST, "", "no tunnels are made here");
     if (result == 0)
         result = split_target(p->url, head_out, err);
     look_at_headers(p, &seen);

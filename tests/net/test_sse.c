@@ -20,6 +20,7 @@ static const struct {
     {SLICE_INIT("data:  a\n\n"), "[|| a]", 0}, /* one blank alone belongs to the syntax */
     {SLICE_INIT("data: a\r\rdata: b\r\r"), "[||a][||b]", 0},
     {SLICE_INIT("data: a\r\n\r\ndata: b\r\n\r\n"), "[||a][||b]", 0},
+    {SLICE_INIT("data: a\r\ndata: b\r\n\r\n"), "[||a\nb]", 0},
     {SLICE_INIT("data: a\r\n\ndata: b\n\r\n"), "[||a][||b]", 0},
     {SLICE_INIT("data: a\ndata: b\ndata\n\n"), "[||a\nb\n]", 0},
     {SLICE_INIT("data\n\n"), "[||]", 0},

@@ -218,12 +218,15 @@ struct http_stream *web_take_stream(struct web *w)
 
 /* ---- raw client ---- */
 
+bool raw_was_reset;
+
 int raw_connect(uint16_t port)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    raw_was_reset = false;
     return fd;
 }
 
@@ -231,6 +234,7 @@ void raw_send(int fd, struct slice bytes)
 {
     while (bytes.len != 0) {
         ssize_t n = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        raw_was_reset = raw_was_reset || n < 0;
         if (n <= 0)
             return;
         bytes = slice_from(bytes, (size_t)n);
@@ -248,6 +252,7 @@ bool raw_read(int fd, struct buf *out, int ms)
         if (left <= 0 || poll(&p, 1, (int)(left / 1000 + 1)) == 0)
             return false;
         ssize_t n = recv(fd, got, sizeof got, 0);
+        raw_was_reset = raw_was_reset || n < 0;
         if (n <= 0)
             return true;
         buf_put(out, slice_n(got, (size_t)n));

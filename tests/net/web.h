@@ -38,6 +38,7 @@ int raw_connect(uint16_t port);
 void raw_send(int fd, struct slice bytes); /* all of it, unless the peer closed */
 /* Reads until the peer closes or `ms` pass; what came is in `out`. true: closed. */
 bool raw_read(int fd, struct buf *out, int ms);
+extern bool raw_was_reset; /* since the last raw_connect something ended with a reset, not with an orderly close */
 /* Reads until `out` holds `text` n times. */
 void raw_read_until(int fd, struct buf *out, const char *text, size_t n);
 int raw_status(const struct buf *answer); /* 0: not an answer */
