@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 
 _started = []  # every Program that may still run: ended when we end, however that comes
 _ports = set()
+REPORT = re.compile(r"(Address|Leak|Thread|Memory)Sanitizer|runtime error:|Assertion .* failed")
 
 
 class Failure(Exception):
@@ -91,6 +93,20 @@ class EventLog:
     def wait(self, name, seconds, since=0, **fields):
         told = ", ".join(f"{k} {v}" for k, v in fields.items() if not callable(v))
         return wait_for(f"event {name} {told}".rstrip() + f" in {self.path.name}", seconds, lambda: self.find(name, since, **fields))
+
+    def faults(self):
+        """What must never stand in a log: a part that fell by itself (kill -9 was us), a sanitizer's report."""
+        for event in self.all("hub_child_ended"):
+            if event.get("signal") not in (0, signal.SIGKILL):
+                yield f"{event['child']} fell by signal {event['signal']}"
+        try:
+            lines = self.path.read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return
+        for at, line in enumerate(lines):
+            if REPORT.search(line):
+                yield "\n".join(lines[at:at + 25])
+                return
 
     def tail(self, lines=12):
         try:

@@ -45,17 +45,19 @@ class World:
             raise Failure(f"tocsin {' '.join(map(str, argv))} --json prints one JSON object", text[:500]) from None
 
     def close(self):
-        """Ends everything; each end must be clean. The directory goes unless it was asked for."""
+        """Ends everything; each end must be clean, and no program may have fallen by itself. The directory goes unless it was asked for."""
         trouble = []
         for actor in [m for m in self.members.values()] + [h for h in self.hubs.values()]:
             try:
                 actor.close()
             except Failure as failure:
                 trouble.append(str(failure))
+        for name, log in self.logs():
+            trouble += [f"{name}: {fault}" for fault in log.faults()]
         if not self.kept:
             shutil.rmtree(self.where, ignore_errors=True)
         if trouble:
-            raise Failure("everything ends when asked to", "; ".join(trouble))
+            raise Failure("everything ends when asked to, and nothing before", "\n".join(trouble))
 
     def logs(self):
         for actor in [*self.hubs.values(), *self.members.values()]:
