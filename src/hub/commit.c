@@ -332,13 +332,6 @@ static void place_instant(struct slice body, size_t at, int64_t us)
         time_put((char *)(uintptr_t)body.ptr + at, us); /* our own arena's bytes, made with room for it */
 }
 
-static int64_t first_added(const struct hub_rows *rows, uint64_t seq)
-{
-    while (rows->subject[seq] != 0)
-        seq = rows->subject[seq];
-    return rows->added_us[seq];
-}
-
 /* Known already, by owner and id? Returns false when no row is to be written. */
 static bool merge_item(struct hub_commit *c, struct hub_item *item, uint64_t *subject_out)
 {
@@ -391,14 +384,14 @@ static void fill_row(struct hub_commit *c, struct hub_job *job, struct hub_item 
     int64_t instant = hub_commit_instant(c);
     uint32_t cover = (uint32_t)item->release.cover_at;
 
-    place_instant(item->release.body, item->release.created_at, subject != 0 ? first_added(rows, subject) : instant);
+    place_instant(item->release.body, item->release.created_at, subject != 0 ? rows->first_us[subject] : instant);
     place_instant(item->release.body, item->release.modified_at, instant);
     if (item->release.valid_until_at != SIZE_MAX) {
         item->valid_until_us = instant + item->release.valid_for_us;
         place_instant(item->release.body, item->release.valid_until_at, item->valid_until_us);
     }
     *row = (struct store_row){.created_us = !ours          ? item->object.created_us
-                                            : subject != 0 ? first_added(rows, subject)
+                                            : subject != 0 ? rows->first_us[subject]
                                                            : instant,
                               .version_us = ours && (item->by_hub || item->release.modified_at != SIZE_MAX)
                                                 ? instant

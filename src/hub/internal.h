@@ -27,9 +27,9 @@ enum {
 struct hub_rows {
     uint64_t *key;      /* fingerprint of (owner or origin, collection, id) */
     int64_t *source_us; /* the version, as its source tells it */
-    int64_t *added_us;
+    int64_t *first_us;  /* added_us of the object's first row: `created` of every version */
     uint32_t *facts_class;
-    uint32_t *subject;      /* the row this is a version of; 0: the first */
+    uint32_t *subject;      /* the next of the object's versions; 0: none. A late older one stands behind the current */
     uint32_t *later;        /* the row that took its place; 0: none */
     uint8_t *kind;          /* enum store_kind */
     struct bits hidden;     /* versions that their owner took out of its own view */
@@ -38,6 +38,15 @@ struct hub_rows {
     struct hub_cell *cells; /* open addressing: tag of the id's hash, seq of a current row */
     uint32_t n_cells, used;
 };
+/* Readers walk while the committer links late versions in. */
+static inline uint64_t hub_row_subject(const struct hub_rows *r, uint64_t seq)
+{
+    return __atomic_load_n(&r->subject[seq], __ATOMIC_ACQUIRE);
+}
+static inline uint64_t hub_row_later(const struct hub_rows *r, uint64_t seq)
+{
+    return __atomic_load_n(&r->later[seq], __ATOMIC_ACQUIRE);
+}
 void hub_rows_init(struct hub_rows *r);
 void hub_rows_free(struct hub_rows *r);
 uint64_t hub_id_hash(struct slice id);

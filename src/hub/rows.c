@@ -28,7 +28,7 @@ void hub_rows_init(struct hub_rows *r)
 
     r->key = reserve(n * sizeof *r->key);
     r->source_us = reserve(n * sizeof *r->source_us);
-    r->added_us = reserve(n * sizeof *r->added_us);
+    r->first_us = reserve(n * sizeof *r->first_us);
     r->facts_class = reserve(n * sizeof *r->facts_class);
     r->subject = reserve(n * sizeof *r->subject);
     r->later = reserve(n * sizeof *r->later);
@@ -49,7 +49,7 @@ void hub_rows_free(struct hub_rows *r)
         return;
     munmap(r->key, n * sizeof *r->key);
     munmap(r->source_us, n * sizeof *r->source_us);
-    munmap(r->added_us, n * sizeof *r->added_us);
+    munmap(r->first_us, n * sizeof *r->first_us);
     munmap(r->facts_class, n * sizeof *r->facts_class);
     munmap(r->subject, n * sizeof *r->subject);
     munmap(r->later, n * sizeof *r->later);
@@ -171,10 +171,10 @@ void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_h
     assert(seq < HUB_ROWS_MAX && subject < seq);
     r->key[seq] = key;
     r->source_us[seq] = source_us;
-    r->added_us[seq] = added_us;
+    r->first_us[seq] = subject != 0 ? r->first_us[subject] : added_us;
     r->facts_class[seq] = facts_class;
-    r->subject[seq] = (uint32_t)subject;
-    r->later[seq] = 0;
+    __atomic_store_n(&r->subject[seq], (uint32_t)subject, __ATOMIC_RELAXED);
+    __atomic_store_n(&r->later[seq], 0, __ATOMIC_RELAXED);
     r->kind[seq] = (uint8_t)kind;
     if (!is_object_row(kind))
         return;
@@ -190,6 +190,9 @@ void hub_rows_supersede(struct hub_rows *r, uint64_t seq, uint64_t later)
         __atomic_store_n(&r->later[seq], (uint32_t)later, __ATOMIC_RELEASE);
         bits_set(&r->superseded, seq, true);
     } else {
+        /* An older version that came late: the current one leads to it, it to what the current one led to. */
+        __atomic_store_n(&r->subject[later], r->subject[seq], __ATOMIC_RELEASE);
+        __atomic_store_n(&r->subject[seq], (uint32_t)later, __ATOMIC_RELEASE);
         __atomic_store_n(&r->later[later], (uint32_t)seq, __ATOMIC_RELEASE);
         bits_set(&r->superseded, later, true);
     }

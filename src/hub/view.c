@@ -450,8 +450,8 @@ static bool may_see_latest(const struct hub_view *v, const struct store_row *row
     const struct hub_rows *rows = &v->hub->rows;
     uint64_t seq = row->seq;
 
-    while (rows->later[seq] != 0 && rows->later[seq] <= v->upto)
-        seq = rows->later[seq];
+    for (uint64_t next = hub_row_later(rows, seq); next != 0 && next <= v->upto; next = hub_row_later(rows, seq))
+        seq = next;
     if (v->owner != 0 && row->owner == v->owner)
         return rows->key[seq] != 0 && !bits_has(&rows->hidden, row->seq); /* key 0: its owner deleted it */
     return seq == row->seq || hub_lists_has(v->lists, rows->facts_class[seq]);
@@ -513,9 +513,9 @@ static int gather_versions(struct hub_view *v, const struct store_query *q, stru
     for (size_t i = 0; i < n; i++) {
         uint64_t seq = seqs[i];
         while (seq > v->upto) /* a version that is being committed just now */
-            seq = v->hub->rows.subject[seq];
+            seq = hub_row_subject(&v->hub->rows, seq);
         for (uint64_t steps = 0; seq != 0 && steps < VIEW_VERSIONS;
-             seq = all ? v->hub->rows.subject[seq] : 0, steps++) {
+             seq = all ? hub_row_subject(&v->hub->rows, seq) : 0, steps++) {
             size_t before = g->n;
             if ((v->hub->rows.kind[seq] != STORE_ADD && v->hub->rows.kind[seq] != STORE_EXPIRE &&
                  v->hub->rows.kind[seq] != STORE_RETRACT))
