@@ -93,6 +93,23 @@ static struct buf_ref *describe(struct http_request *r)
     return buf_ref_take(&b);
 }
 
+/* "000000000\n", "000000001\n" and so on: 5 MB. */
+static struct buf_ref *numbers(void)
+{
+    struct buf b = BUF_INIT;
+    char line[] = "000000000\n";
+
+    buf_reserve(&b, 5 * 1000 * 1000);
+    for (int i = 0; i < 500 * 1000; i++) {
+        buf_put(&b, slice_n(line, 10));
+        int at = 8;
+        while (line[at] == '9')
+            line[at--] = '0';
+        line[at]++;
+    }
+    return buf_ref_take(&b);
+}
+
 static void on_ready(void *arg, struct http_stream *s)
 {
     struct web *w = arg;
@@ -117,10 +134,7 @@ static void web_request(void *arg, struct http_request *r)
     if (path_is(r, "/hello") || path_is(r, "/sign-in")) {
         reply(r, buf_ref_copy(SLICE("hello")));
     } else if (path_is(r, "/big")) {
-        struct buf b = BUF_INIT;
-        for (int i = 0; i < 500 * 1000; i++)
-            buf_printf(&b, "%09d\n", i);
-        reply(r, buf_ref_take(&b));
+        reply(r, numbers());
     } else if (path_is(r, "/echo") || path_is(r, "/small")) {
         reply(r, buf_ref_copy(http_request_body(r)));
     } else if (path_is(r, "/thread")) {
