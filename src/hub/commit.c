@@ -341,10 +341,12 @@ static bool merge_item(struct hub_commit *c, struct hub_item *item, uint64_t *su
 
     *subject_out = known;
     if (known == 0) {
-        if (tombstone)
+        bool recall = item->kind == STORE_RETRACT || item->kind == STORE_RESTRICT;
+        if (tombstone || (recall && item->source.len != 0))
             item->verdict = HUB_UNCHANGED; /* about something that never came here */
-        item->kind = STORE_ADD;
-        return !tombstone;
+        if (!recall)                       /* a member's is kept for itself, and is final */
+            item->kind = STORE_ADD;
+        return item->verdict == HUB_ACCEPTED;
     }
     if (tombstone) {
         if (rows->kind[known] == STORE_RETRACT || rows->kind[known] == item->kind)
@@ -426,18 +428,20 @@ static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_ite
         item->source_us = c->hub->rows.source_us[subject];
         item->class_key = SLICE("");
     }
-    if (item->kind == STORE_RETRACT || item->kind == STORE_RESTRICT)
+    if (subject != 0 && (item->kind == STORE_RETRACT || item->kind == STORE_RESTRICT))
         item->class_key = SLICE(""); /* a recall goes where the object went */
     fill_row(c, job, item, subject, &row);
     if (job->ask.door == HUB_PARTNER)
         row.first_event_us = job->ask.events[i].first_event_us;
     if (row.kind == STORE_RETRACT) {
-        hub_commit_reach(c, subject, &reach);
+        if (subject != 0)
+            hub_commit_reach(c, subject, &reach);
         if (job->member != NULL)
             bits_set(&reach, job->member->viewer, true); /* its own view shows what it submitted */
         row.reach = arena_copy(&c->arena, reach_slice(&reach));
         bits_free(&reach);
-    } else if (subject != 0 && row.facts_class != c->hub->rows.facts_class[subject] &&
+    } else if (subject != 0 && hub_row_is_newer(&c->hub->rows, subject, row.source_us) &&
+               row.facts_class != c->hub->rows.facts_class[subject] &&
                restrict_losers(c, subject, row.facts_class, err) != 0) {
         return -1;
     }

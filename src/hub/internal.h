@@ -224,7 +224,10 @@ struct hub_job {
     struct json objects; /* the envelope's array; absent for a single object */
     const struct share_definitions *definitions;
     struct hub_item *items;
-    size_t n_items;
+    size_t n_items, room;
+    struct hub_item **by_id; /* those that came, sorted by their object's id */
+    struct slice *creators;  /* created_by_ref of those that came, sorted */
+    size_t n_came, n_creators;
     uint8_t data_key[CRYPTO_KEY];
     struct buf wrapped; /* sealed data key; empty for partners */
     struct act act;     /* of an act */

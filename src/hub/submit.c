@@ -8,8 +8,9 @@
 
 #include "base/log.h"
 
-/* What submit_attribute may add: at most four items for each set of TLP levels. */
-enum { SUBMIT_BY_HUB_MAX = 4 * (1 << SHARE_TLP_LEVELS) };
+/* What submit_attribute may add for each set of TLP levels: one item without consent, one with everyone's, three for
+ * governments. */
+enum { SUBMIT_BY_HUB_MAX = 5 * (1 << SHARE_TLP_LEVELS), SUBMIT_HOPS_MAX = 16 };
 
 #define INSTANT "\"1970-01-01T00:00:00.000000Z\""
 
@@ -108,7 +109,8 @@ static int parse_envelope(struct hub_job *job, struct err *err)
                 return err_set_at(err, ERR_STIX_SYNTAX, place, "not an object");
             }
     job->objects = single ? (struct json){NULL, 0} : objects;
-    job->items = arena_array(&job->arena, struct hub_item, n + SUBMIT_BY_HUB_MAX);
+    job->room = n + SUBMIT_BY_HUB_MAX;
+    job->items = arena_array(&job->arena, struct hub_item, job->room);
     if (single)
         read_item(job, &job->items[job->n_items++], root);
     else
@@ -132,6 +134,8 @@ static int parse_events(struct hub_job *job, struct err *err)
             item->verdict = HUB_REFUSED;
         else
             read_item(job, item, root);
+        if (item->object.revoked && item->kind != STORE_RESTRICT)
+            item->kind = STORE_RETRACT; /* whatever the event is called */
     }
     return 0;
 }
@@ -165,6 +169,41 @@ void hub_event_message(struct slice origin, struct slice id, enum store_kind kin
     crypto_put_hex(out, hash, sizeof hash);
 }
 
+/* Does the event say something that can be kept? */
+static int check_kind(const struct hub_item *item, const struct hub_event *e, struct err *err)
+{
+    bool recall = e->kind == STORE_RETRACT || e->kind == STORE_RESTRICT;
+
+    if (e->kind != STORE_ADD && e->kind != STORE_EXPIRE && !recall)
+        return err_set(err, ERR_BAD_REQUEST, "/event", "not an event that a partner sends");
+    if (e->kind == STORE_ADD && e->object.len == 0)
+        return err_set(err, ERR_STIX_REQUIRED, "/object", "nothing is added");
+    if (recall && e->object.len != 0 && !item->object.revoked)
+        return err_set(err, ERR_STIX_RULE, "/object/revoked", "what is taken back is not marked as revoked");
+    return 0;
+}
+
+/* Hub ids, the origin's first; none twice, so not ours either: what went out does not come in again. The path is part
+ * of a facts class, of which there are only so many. */
+static int check_path(const struct hub_job *job, const struct hub_event *e, struct err *err)
+{
+    struct slice rest = e->path, hop, seen[SUBMIT_HOPS_MAX];
+    size_t n = 0;
+
+    while (slice_cut(&rest, ',', &hop)) {
+        if (slice_eq(hop, job->hub->settings.id))
+            return err_set(err, ERR_FORBIDDEN, "/path", "this has been here before");
+        for (size_t i = 0; i < n; i++)
+            if (slice_eq(seen[i], hop))
+                return err_set(err, ERR_FORBIDDEN, "/path", "this went round in a circle");
+        if (n == SUBMIT_HOPS_MAX || hop.len == 0 || hop.len > 64 || (n == 0 && !slice_eq(hop, e->origin)))
+            return err_set(err, ERR_FORBIDDEN, "/path", "not a list of at most %d hubs that begins with the origin",
+                           SUBMIT_HOPS_MAX);
+        seen[n++] = hop;
+    }
+    return n != 0 ? 0 : err_set(err, ERR_FORBIDDEN, "/path", "missing");
+}
+
 /* A partner speaks for what it issued itself; what it hands on of others needs their signature under a key that we
  * know, which this hub does not have yet. */
 static void validate_event(struct hub_job *job, struct hub_item *item, const struct hub_event *e)
@@ -185,7 +224,7 @@ static void validate_event(struct hub_job *job, struct hub_item *item, const str
     else if (e->object.len != 0 && !slice_eq(item->object.id, e->id))
         err_set(&err, ERR_STIX_ID, "/id", "the event names another id than its object");
     buf_free(&message);
-    if (err.code != ERR_NONE)
+    if (err.code != ERR_NONE || check_kind(item, e, &err) != 0 || check_path(job, e, &err) != 0)
         verdict(item, HUB_REFUSED, &err);
 }
 
@@ -247,16 +286,45 @@ static struct slice creator_of(const struct stix_object *o)
     return json_text(json_get(o->json, SLICE("created_by_ref")));
 }
 
+static int by_text(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+    int order = memcmp(x->len != 0 ? x->ptr : "", y->len != 0 ? y->ptr : "", x->len < y->len ? x->len : y->len);
+
+    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+static int by_object_id(const void *a, const void *b)
+{
+    const struct hub_item *x = *(struct hub_item *const *)a, *y = *(struct hub_item *const *)b;
+
+    return by_text(&x->object.id, &y->object.id);
+}
+
 /* An identity that objects of this envelope, or it itself, name as their creator tells who the submitter is: its
  * submitter alone gets it back. */
 static bool is_creator(const struct hub_job *job, const struct hub_item *item)
 {
-    if (!slice_eq(item->object.type, SLICE("identity")))
-        return false;
-    for (size_t i = 0; i < job->n_items; i++)
-        if (slice_eq(creator_of(&job->items[i].object), item->object.id))
-            return true;
-    return false;
+    return slice_eq(item->object.type, SLICE("identity")) && job->n_creators != 0 &&
+           bsearch(&item->object.id, job->creators, job->n_creators, sizeof *job->creators, by_text) != NULL;
+}
+
+/* An envelope's objects are asked for each other: by id, and who is named as a creator. */
+static void index_items(struct hub_job *job)
+{
+    job->n_came = job->n_items;
+    job->by_id = arena_array(&job->arena, struct hub_item *, job->n_items);
+    job->creators = arena_array(&job->arena, struct slice, job->n_items);
+    for (size_t i = 0; i < job->n_items; i++) {
+        struct slice creator = creator_of(&job->items[i].object);
+        job->by_id[i] = &job->items[i];
+        if (creator.len != 0)
+            job->creators[job->n_creators++] = creator;
+    }
+    if (job->n_items > 1)
+        qsort(job->by_id, job->n_items, sizeof(struct hub_item *), by_object_id);
+    if (job->n_creators > 1)
+        qsort(job->creators, job->n_creators, sizeof *job->creators, by_text);
 }
 
 /* What its submitter alone will read needs no marking: it goes nowhere. */
@@ -304,6 +372,7 @@ static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
 static int submit_authorise(struct hub_worker *w, struct hub_job *job, struct err *err)
 {
     job->definitions = share_definitions_read(&job->arena, job->objects);
+    index_items(job);
     for (size_t i = 0; i < job->n_items; i++)
         if (job->items[i].verdict == HUB_ACCEPTED)
             authorise_item(job, &job->items[i], i);
@@ -357,18 +426,39 @@ static struct slice release_id(struct hub_job *job, const struct hub_item *item)
     return item->object.id;
 }
 
+/* Where in by_id this id begins, or would. */
+static size_t first_of_id(const struct hub_job *job, struct slice id)
+{
+    size_t low = 0, high = id.len != 0 ? job->n_came : 0;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (by_text(&job->by_id[middle]->object.id, &id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return id.len != 0 ? low : job->n_came;
+}
+
+/* What the creator's identity says, where it came too; else what the member declared. */
 static enum share_consent consent_of(struct hub_job *job, struct hub_item *item)
 {
     struct slice creator = creator_of(&item->object);
-    enum share_consent consent = job->member->consent;
+    enum share_consent consent = job->member->consent, said;
 
-    for (size_t i = 0; creator.ptr != NULL && i < job->n_items; i++) {
+    for (size_t i = first_of_id(job, creator); i < job->n_came; i++) {
+        const struct stix_object *identity = &job->by_id[i]->object;
         struct err err = ERR_INIT;
         bool found;
-        if (!slice_eq(job->items[i].object.id, creator) || job->items[i].verdict == HUB_REFUSED)
+        if (!slice_eq(identity->id, creator))
+            break;
+        if (job->by_id[i]->verdict == HUB_REFUSED)
             continue;
-        if (share_consent_read(&job->items[i].object, &consent, &found, &err) != 0)
+        if (share_consent_read(identity, &said, &found, &err) != 0)
             reject(item, &err);
+        else if (found)
+            consent = said;
     }
     return consent;
 }
@@ -530,9 +620,10 @@ static void put_head(struct buf *out, const char *type, struct slice id, struct 
 static void add_by_hub(struct hub_job *job, const struct hub_item *like, const char *type, struct slice id,
                        bool attribution, enum share_consent consent, struct share_release release, struct buf *body)
 {
-    struct hub_item *item = &job->items[job->n_items++];
     struct buf key = BUF_INIT;
 
+    assert(job->n_items < job->room);
+    struct hub_item *item = &job->items[job->n_items++];
     put_markings(body, like->facts.tlp);
     json_put_close(body, '}');
     *item = (struct hub_item){
@@ -563,6 +654,12 @@ static void add_identity(struct hub_job *job, const struct hub_item *like, struc
     add_by_hub(job, like, "identity", id, attribution, consent, release, &body);
 }
 
+/* An identity needs a name (STIX 2.1 section 4.5). */
+static struct slice public_name(const struct hub_member *m)
+{
+    return m->organisation.len != 0 ? m->organisation : m->name;
+}
+
 /* Who consented to governments alone: they, and nobody else, read which organisation stands behind the cover. */
 static void add_attribution(struct hub_job *job, const struct hub_item *like)
 {
@@ -573,7 +670,7 @@ static void add_attribution(struct hub_job *job, const struct hub_item *like)
 
     struct slice cover = creator_for(job, m->cover_id, like->facts.tlp),
                  named = creator_for(job, m->named_id, like->facts.tlp);
-    add_identity(job, like, named, m->organisation, true, SHARE_CONSENT_GOVERNMENT);
+    add_identity(job, like, named, public_name(m), true, SHARE_CONSENT_GOVERNMENT);
     crypto_sha256_2(named, cover, mac);
     struct slice id = share_minted_id(&job->arena, SLICE("relationship--"), mac);
     put_head(&body, "relationship", id, &release);
@@ -603,7 +700,7 @@ static int submit_attribute(struct hub_worker *w, struct hub_job *job, struct er
             continue;
         done[consent] |= bit;
         if (names_everybody(consent))
-            add_identity(job, item, creator_for(job, job->member->named_id, item->facts.tlp), job->member->organisation,
+            add_identity(job, item, creator_for(job, job->member->named_id, item->facts.tlp), public_name(job->member),
                          true, consent);
         else
             add_identity(job, item, creator_for(job, job->member->cover_id, item->facts.tlp), job->member->cover_name,

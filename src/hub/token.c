@@ -66,7 +66,7 @@ bool hub_status_id_get(const struct hub *h, struct slice text, uint64_t *envelop
     struct stix_id id;
     struct buf whole = BUF_INIT;
     uint8_t bytes[16], tag[8];
-    char digits[32];
+    char digits[32], again[36];
     uint64_t masked = 0;
 
     buf_printf(&whole, "status--" SLICE_FMT, SLICE_ARG(text));
@@ -82,5 +82,8 @@ bool hub_status_id_get(const struct hub *h, struct slice text, uint64_t *envelop
     memcpy(&masked, bytes, 6);
     *envelope_out = masked ^ status_mask(h, bytes + 8);
     status_tag(h, *envelope_out, tag);
-    return crypto_equal(tag, bytes + 8, sizeof tag);
+    if (!crypto_equal(tag, bytes + 8, sizeof tag))
+        return false;
+    hub_status_id_put(h, *envelope_out, again); /* the bits that carry nothing, and the case of the digits */
+    return slice_eq(text, slice_n(again, sizeof again));
 }

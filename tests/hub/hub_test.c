@@ -333,9 +333,8 @@ struct slice hub_test_indicator(struct arena *a, unsigned n, unsigned version, c
 
 struct slice hub_test_address(struct arena *a, unsigned n, const char *marking)
 {
-    struct slice members =
-        arena_printf(a, "\"spec_version\":\"2.1\",\"value\":\"198.51.%u.%u\"" SLICE_FMT, 100 + n / 256 % 100, n % 256,
-                     SLICE_ARG(marking_of(a, marking)));
+    struct slice members = arena_printf(a, "\"spec_version\":\"2.1\",\"value\":\"198.51.%u.%u\"" SLICE_FMT,
+                                        100 + n / 256 % 100, n % 256, SLICE_ARG(marking_of(a, marking)));
     struct slice text = arena_printf(a, "{\"type\":\"ipv4-addr\"," SLICE_FMT "}", SLICE_ARG(members)), id;
     struct json root;
 

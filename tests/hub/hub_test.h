@@ -1,5 +1,5 @@
-/* tests/hub/hub_test.h: a hub in a directory of its own, with the keys process's loop in a thread, and what the tests do
-   with it: members, collections, partners, submissions that wait for their answer, and the three kinds of reader. */
+/* tests/hub/hub_test.h: a hub in a directory of its own, with the keys process's loop in a thread, and what the tests
+   do with it: members, collections, partners, submissions that wait for their answer, and the three kinds of reader. */
 #ifndef TESTS_HUB_HUB_TEST_H
 #define TESTS_HUB_HUB_TEST_H
 
@@ -25,10 +25,10 @@ struct hub_test {
     struct hub *hub;
     struct hub_worker reader; /* a worker without a thread: the test reads through it */
 };
-void hub_test_open(struct hub_test *t);   /* makes its directory */
-void hub_test_start(struct hub_test *t);  /* in the directory that is there */
-void hub_test_stop(struct hub_test *t);   /* the directory stays */
-void hub_test_close(struct hub_test *t);  /* and goes */
+void hub_test_open(struct hub_test *t);  /* makes its directory */
+void hub_test_start(struct hub_test *t); /* in the directory that is there */
+void hub_test_stop(struct hub_test *t);  /* the directory stays */
+void hub_test_close(struct hub_test *t); /* and goes */
 
 /* ---- answers ---- */
 
@@ -85,7 +85,7 @@ void hub_test_submit_good(struct hub_test *t, struct hub_party *from, const char
 /* An indicator `n` (its id and value follow from n), modified at `version` seconds, with further members. */
 struct slice hub_test_indicator(struct arena *a, unsigned n, unsigned version, const char *marking, const char *more);
 struct slice hub_test_indicator_id(struct arena *a, unsigned n);
-struct slice hub_test_address(struct arena *a, unsigned n, const char *marking); /* a deterministic ipv4-addr */
+struct slice hub_test_address(struct arena *a, unsigned n, const char *marking);  /* a deterministic ipv4-addr */
 struct slice hub_test_list(struct arena *a, const struct slice *items, size_t n); /* with commas */
 
 /* ---- reading ---- */
