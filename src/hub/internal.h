@@ -324,7 +324,7 @@ struct hub_view {
     uint64_t envelope; /* whose data key is at hand; 0: none */
     uint8_t data_key[CRYPTO_KEY];
     uint64_t first_seq, last_seq, n; /* given so far */
-    uint8_t root[CRYPTO_HASH];
+    struct crypto_hash *hashes;      /* of those, one behind the other; NULL: none yet */
 };
 int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hub_view *out, struct err *err);
 void hub_view_close(struct hub_view *v); /* counts what was given as delivered: call before the bytes leave */
@@ -335,6 +335,8 @@ struct hub_view_ask {
     bool superseded_too;
     uint32_t limit;
     size_t max_bytes;
+    bool at_once; /* fn may be called inside the store's call, with bytes that end with it: it copies, and waits for
+                     nothing */
 };
 struct hub_seen { /* what a viewer gets of a row */
     const struct store_row *row;

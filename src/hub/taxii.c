@@ -554,7 +554,8 @@ static int read_list(struct paging *p, const struct hub_collection *c, struct st
                                .types = &p->want->types,
                                .part = STORE_PAGE,
                                .superseded_too = !only_last(p->want),
-                               .max_bytes = PAGE_BYTES};
+                               .max_bytes = PAGE_BYTES,
+                               .at_once = true};
 
     /* With a version filter rows are left out behind the store's back: go on until the page is full or the end is
      * reached. */

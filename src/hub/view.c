@@ -275,8 +275,12 @@ int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hu
 
 void hub_view_close(struct hub_view *v)
 {
-    if (v->n != 0)
-        hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, v->n, v->root);
+    uint8_t root[CRYPTO_HASH];
+
+    if (v->n != 0) {
+        crypto_hash_end(&v->hashes, root);
+        hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, v->n, root);
+    }
     crypto_wipe(v->data_key, sizeof v->data_key);
     hub_lists_drop(&v->lists);
     hub_directory_drop(&v->directory);
@@ -284,15 +288,13 @@ void hub_view_close(struct hub_view *v)
 
 static void count_given(struct hub_view *v, const struct store_row *row, uint64_t at_seq)
 {
-    uint8_t both[2 * CRYPTO_HASH];
-
-    if (v->n++ == 0)
+    if (v->n++ == 0) {
         v->first_seq = at_seq;
+        v->hashes = crypto_hash_new();
+    }
     if (at_seq > v->last_seq)
         v->last_seq = at_seq;
-    memcpy(both, v->root, CRYPTO_HASH);
-    memcpy(both + CRYPTO_HASH, row->sha256, CRYPTO_HASH);
-    crypto_sha256(slice_n((const char *)both, sizeof both), v->root);
+    crypto_hash_add(v->hashes, slice_n((const char *)row->sha256, sizeof row->sha256));
 }
 
 static int envelope_key(struct hub_view *v, uint64_t envelope, struct err *err)
@@ -385,14 +387,24 @@ static int rename_for_owner(struct hub_view *v, struct hub_seen *seen, struct er
     return result;
 }
 
+static struct hub_seen as_stored(const struct hub_view *v, const struct store_row *row)
+{
+    return (struct hub_seen){row, row->id, row->body, row->version_us, v->owner != 0 && row->owner == v->owner};
+}
+
+/* Does the viewer's form have to be made, with keys and reads that take time? */
+static bool is_work(const struct hub_view *v, const struct hub_seen *seen)
+{
+    return seen->own ? seen->row->original.len != 0
+                     : v->owner != 0 && is_about_others(v->hub->classes[seen->row->facts_class]->facts.type);
+}
+
 static int see_row(struct hub_view *v, const struct store_row *row, struct hub_seen *seen, struct err *err)
 {
-    *seen = (struct hub_seen){row, row->id, row->body, row->version_us, v->owner != 0 && row->owner == v->owner};
-    if (seen->own && row->original.len != 0)
-        return open_original(v, row, seen, err);
-    if (!seen->own && v->owner != 0 && is_about_others(v->hub->classes[row->facts_class]->facts.type))
-        return rename_for_owner(v, seen, err);
-    return 0;
+    *seen = as_stored(v, row);
+    if (!is_work(v, seen))
+        return 0;
+    return seen->own ? open_original(v, row, seen, err) : rename_for_owner(v, seen, err);
 }
 
 static bool wants_type(const struct taxii_filter *types, struct slice type)
@@ -434,6 +446,7 @@ static void fill_query(struct hub_view *v, const struct hub_view_ask *ask, struc
     *q = (struct store_query){.lists = lists,
                               .n_lists = n,
                               .owner = v->owner,
+                              .own_originals = true,
                               .owner_classes = owner_classes,
                               .viewer = v->viewer,
                               .skip = ask->superseded_too ? NULL : &v->hub->rows.superseded,
@@ -457,29 +470,69 @@ static bool may_see_latest(const struct hub_view *v, const struct store_row *row
     return seq == row->seq || hub_lists_has(v->lists, rows->facts_class[seq]);
 }
 
+struct giving {
+    struct hub_view *view;
+    const struct hub_view_ask *ask;
+    hub_seen_fn *fn;
+    void *arg;
+    struct gathering later; /* what the store's call cannot wait for, and everything behind it */
+    struct store_at last;   /* everything up to and with it was given, or may not be seen */
+    bool stopped;           /* fn did not take the row behind it */
+};
+
+static void give(struct giving *g, const struct hub_seen *seen, const struct store_at *at)
+{
+    g->stopped = g->fn(g->arg, seen, at) != 0;
+    if (g->stopped)
+        return;
+    g->last = *at;
+    count_given(g->view, seen->row, at->seq);
+}
+
+static int give_or_gather(void *arg, const struct store_row *row, const struct store_at *at)
+{
+    struct giving *g = arg;
+    struct hub_seen seen = as_stored(g->view, row);
+
+    if (!g->ask->at_once || g->later.n != 0 || is_work(g->view, &seen))
+        return gather(&g->later, row, at);
+    if (g->ask->superseded_too && !may_see_latest(g->view, row))
+        g->last = *at;
+    else
+        give(g, &seen, at);
+    return g->stopped;
+}
+
+static int give_gathered(struct giving *g, struct err *err)
+{
+    for (size_t i = 0; i < g->later.n && !g->stopped; i++) {
+        const struct gathered *one = &g->later.items[i];
+        struct hub_seen seen;
+        if (g->ask->superseded_too && !may_see_latest(g->view, &one->row))
+            g->last = one->at;
+        else if (see_row(g->view, &one->row, &seen, err) != 0)
+            return -1;
+        else
+            give(g, &seen, &one->at);
+    }
+    return 0;
+}
+
 int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const struct store_at *after, hub_seen_fn *fn,
                   void *arg, struct store_at *at_out, bool *more_out, struct err *err)
 {
-    struct gathering g = {.arena = &v->worker->arena};
+    struct giving g = {v, ask, fn, arg, {.arena = &v->worker->arena}, *after, false};
     struct bits owner_classes = BITS_INIT;
     struct store_query q;
 
     fill_query(v, ask, &q, &owner_classes);
     q.after = *after;
-    if (store_page(v->worker->reader, &q, gather, &g, at_out, more_out, err) != 0)
+    if (store_page(v->worker->reader, &q, give_or_gather, &g, at_out, more_out, err) != 0 ||
+        give_gathered(&g, err) != 0)
         return -1;
-    for (size_t i = 0; i < g.n; i++) {
-        struct hub_seen seen;
-        if (ask->superseded_too && !may_see_latest(v, &g.items[i].row))
-            continue;
-        if (see_row(v, &g.items[i].row, &seen, err) != 0)
-            return -1;
-        if (fn(arg, &seen, &g.items[i].at) != 0) { /* not taken: the next page begins with it */
-            *at_out = i != 0 ? g.items[i - 1].at : *after;
-            *more_out = true;
-            return 0;
-        }
-        count_given(v, seen.row, g.items[i].at.seq);
+    if (g.stopped) { /* the next page begins with what was not taken */
+        *at_out = g.last;
+        *more_out = true;
     }
     return 0;
 }

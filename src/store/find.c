@@ -124,7 +124,7 @@ static int give_one(struct store_reader *r, uint64_t seq, const struct store_que
 
     if (seq == 0 || seq > q->upto)
         return err_set(err, ERR_NOT_FOUND, "", "");
-    if (store_read_at(r, seq, &row, err) != 0)
+    if (store_read_at(r, seq, q, &row, err) != 0)
         return -1;
     int may = may_see(r, q, &row, err);
     if (may <= 0)

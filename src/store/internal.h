@@ -163,7 +163,8 @@ void store_read_end(struct store_reader *r);
 int store_read_sql(struct store_reader *r, enum store_read_sql which, sqlite3_stmt **st_out, struct err *err);
 /* By seq, ERR_NOT_FOUND. The row points into its statement: until the next one. `reach` and `grant` stand elsewhere and
  * stay empty. */
-int store_read_at(struct store_reader *r, uint64_t seq, struct store_row *row_out, struct err *err);
+int store_read_at(struct store_reader *r, uint64_t seq, const struct store_query *q, struct store_row *row_out,
+                  struct err *err);
 int store_read_added(struct store_reader *r, uint64_t seq, int64_t *added_us_out, enum store_kind *kind_out,
                      struct err *err);
 

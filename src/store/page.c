@@ -217,7 +217,7 @@ static int give_rows(struct page *p, store_row_fn *fn, void *arg, struct store_a
         *more_out = true;
         if (stopped || given == q->limit)
             return 0;
-        if (store_read_at(p->r, f.seq, &row, err) != 0)
+        if (store_read_at(p->r, f.seq, q, &row, err) != 0)
             return -1;
         if (given != 0 && (bytes > most || row.body.len > most - bytes))
             return 0;

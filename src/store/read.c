@@ -8,7 +8,10 @@ enum { STEP_OVER = 8 };
 static const char *const sql[READ_SQLS] = {
     [READ_BEGIN] = "BEGIN",
     [READ_END] = "COMMIT",
-    [READ_ROW] = "SELECT * FROM journal WHERE seq>=?1 ORDER BY seq",
+    /* A sealed original is as large as its body, and most readers may not have it: then it is not even copied. */
+    [READ_ROW] = "SELECT seq, added_us, created_us, version_us, source_us, first_event_us, valid_until_us, kind, class,"
+                 " owner, key, subject_seq, envelope, sha256, id, cover, source,"
+                 " CASE WHEN ?2 IS NULL OR owner=?2 THEN original END, body FROM journal WHERE seq>=?1 ORDER BY seq",
     [READ_LIST] =
         "SELECT seq FROM brief INDEXED BY brief_list WHERE list=?1 AND seq>?2 AND seq<=?3 ORDER BY seq LIMIT ?4",
     [READ_OWNED] = "SELECT seq FROM brief INDEXED BY brief_owner WHERE owner=?5 AND list=?1 AND seq>?2 AND seq<=?3"
@@ -151,7 +154,8 @@ static int step_to(struct store_reader *r, sqlite3_stmt *st, const char *what, s
 
 /* Pages ask for rows in the order of seq, often one behind the other: stepping over a few costs less than a new search.
  */
-int store_read_at(struct store_reader *r, uint64_t seq, struct store_row *row_out, struct err *err)
+int store_read_at(struct store_reader *r, uint64_t seq, const struct store_query *q, struct store_row *row_out,
+                  struct err *err)
 {
     sqlite3_stmt *st;
     int rc = SQLITE_ROW;
@@ -161,6 +165,10 @@ int store_read_at(struct store_reader *r, uint64_t seq, struct store_row *row_ou
     if (r->row_seq == 0 || seq <= r->row_seq || seq - r->row_seq > STEP_OVER) {
         sqlite3_reset(st);
         store_bind(st, 1, seq);
+        if (q->own_originals)
+            store_bind(st, 2, q->owner);
+        else
+            sqlite3_bind_null(st, 2);
         r->row_seq = 0;
     }
     while (r->row_seq < seq && (rc = sqlite3_step(st)) == SQLITE_ROW)

@@ -14,6 +14,7 @@ struct store_query {
     const struct store_list *lists; /* sorted by class */
     size_t n_lists;
     uint64_t owner;          /* also the rows of this owner in `owner_classes`, whatever the lists say; 0: none. Rows with `reach` are not meant */
+    bool own_originals;      /* of rows of other owners `original` is not read, and empty */
     const struct bits *owner_classes; /* classes (of the asked collection and types) that an owner's rows may have; NULL: all */
     uint32_t viewer;         /* its number: rows with `reach` are for those whose bit is set */
     const struct bits *skip; /* superseded rows, by seq: not given, wherever they stand; NULL: skip none */

@@ -136,6 +136,43 @@ static void test_store_store__every_field_comes_back(void **state)
     close_all(&o);
 }
 
+static int original_length(void *arg, const struct store_row *row, const struct store_at *at)
+{
+    *(size_t *)arg = row->original.len;
+    return 0;
+}
+
+/* One reader after the other: what the statement was bound to before does not stay. */
+static void test_store_store__originals_for_their_owner(void **state)
+{
+    static const struct {
+        bool own_originals;
+        uint64_t owner;
+        size_t length;
+    } cases[] = {{true, UINT64_MAX, 3}, {true, 5, 0},  {false, 5, 3},
+                 {true, 0, 0},          {false, 0, 3}, {true, UINT64_MAX, 3}};
+    struct opened o = open_new();
+    struct store_list list = {UINT32_MAX, 0};
+
+    append_rows(o.s);
+    for (size_t i = 0; i < ROWS(cases); i++) {
+        struct store_query q = {.lists = &list,
+                                .n_lists = 1,
+                                .owner = cases[i].owner,
+                                .own_originals = cases[i].own_originals,
+                                .upto = UINT64_MAX,
+                                .limit = 10};
+        struct store_at at;
+        bool more;
+        size_t one = 99, of_page = 99;
+        OK(store_row_get(o.r, 2, &q, original_length, &one, &err));
+        OK(store_page(o.r, &q, original_length, &of_page, &at, &more, &err));
+        assert_int_equal(one, cases[i].length);
+        assert_int_equal(of_page, cases[i].length);
+    }
+    close_all(&o);
+}
+
 static size_t n_briefs;
 
 static int same_brief(void *arg, const struct store_brief *b)
@@ -518,6 +555,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_store_store__every_field_comes_back),
+        cmocka_unit_test(test_store_store__originals_for_their_owner),
         cmocka_unit_test(test_store_store__brief),
         cmocka_unit_test(test_store_store__head),
         cmocka_unit_test(test_store_store__envelopes_and_leaves),
