@@ -6,12 +6,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
 
-enum { WRITE_EVERY_US = 50000, WRITE_SHARE = 4, RELEASED_EVERY_US = 100000, WAITING_EVERY_US = 1000000 };
+enum { WRITE_EVERY_US = 50000, RELEASED_EVERY_US = 100000, WAITING_EVERY_US = 1000000 };
 
 static const int64_t minute_us = 60 * 1000000;
 
@@ -43,7 +44,8 @@ struct told { /* an event that waits until the files say so too */
 
 struct enforce {
     pthread_mutex_t lock;
-    struct arena arena; /* of the settings and the names of sources */
+    pthread_cond_t changed; /* dirty */
+    struct arena arena;     /* of the settings and the names of sources */
     struct enforce_conf conf;
     struct brakes *brakes;
     struct block *blocks;
@@ -135,6 +137,7 @@ static void set_state(struct enforce *e, struct block *b, enum entry_state state
     e->counts.waiting += state == ENTRY_WAITING;
     if (b->state == ENTRY_BLOCKED || state == ENTRY_BLOCKED) {
         e->dirty = true;
+        pthread_cond_signal(&e->changed);
         e->counts.blocked += state == ENTRY_BLOCKED ? 1 : (uint64_t)-1;
         tell(e, b, state == ENTRY_BLOCKED);
     }
@@ -454,10 +457,28 @@ int enforce_write(struct enforce *e, int64_t now_us, bool now, struct err *err)
     int64_t took_us = time_steady_us() - start_us;
     pthread_mutex_lock(&e->lock);
     e->dirty = e->dirty || result != 0;
-    e->write_us = now_us + (WRITE_SHARE * took_us > WRITE_EVERY_US ? WRITE_SHARE * took_us : WRITE_EVERY_US);
+    e->write_us = now_us + took_us + (took_us > WRITE_EVERY_US ? took_us : WRITE_EVERY_US);
     e->renew_us = now_us + e->conf.lease_us / 4;
     pthread_mutex_unlock(&e->lock);
     return result;
+}
+
+void enforce_wait(struct enforce *e, int64_t most_us)
+{
+    struct timespec until;
+    int result = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += most_us / 1000000;
+    until.tv_nsec += most_us % 1000000 * 1000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&e->lock);
+    while (!e->dirty && result == 0)
+        result = pthread_cond_timedwait(&e->changed, &e->lock, &until);
+    pthread_mutex_unlock(&e->lock);
 }
 
 void enforce_counts(struct enforce *e, struct enforce_counts *out)
@@ -523,7 +544,13 @@ int enforce_open(const struct enforce_conf *conf, struct brakes *brakes, int64_t
 {
     struct enforce *e = mem_zero(1, sizeof *e);
 
+    pthread_condattr_t attr;
+
     pthread_mutex_init(&e->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&e->changed, &attr);
+    pthread_condattr_destroy(&attr);
     copy_conf(e, conf);
     e->brakes = brakes;
     map_open(&e->map);
@@ -563,6 +590,7 @@ void enforce_close(struct enforce **e)
     free(gone->free);
     free(gone->sources);
     arena_free(&gone->arena);
+    pthread_cond_destroy(&gone->changed);
     pthread_mutex_destroy(&gone->lock);
     free(gone);
 }

@@ -107,6 +107,7 @@ void enforce_tick(struct enforce *e, int64_t now_us);
 /* Writes the files when something changed: at most every 50 ms, and less often when writing takes long. `now`: whatever
  * the clock says. */
 int enforce_write(struct enforce *e, int64_t now_us, bool now, struct err *err);
+void enforce_wait(struct enforce *e, int64_t most_us); /* until there is something to write; at most so long */
 struct enforce_counts {
     uint64_t blocked, waiting, held;
 };

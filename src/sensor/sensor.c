@@ -11,7 +11,11 @@
 #include "base/log.h"
 #include "base/time.h"
 
-enum { SENSOR_TICK_US = 20000, SENSOR_STATS_EVERY_US = 60 * 1000000 };
+enum {
+    SENSOR_TICK_US = 50000,
+    SENSOR_GATHER_US = 3000, /* what comes together is written together */
+    SENSOR_STATS_EVERY_US = 60 * 1000000
+};
 
 struct sensor {
     struct arena arena;
@@ -157,7 +161,7 @@ static void *run_ticker(void *arg)
 {
     struct sensor *s = arg;
     int64_t stats_us = time_steady_us() + SENSOR_STATS_EVERY_US;
-    const struct timespec pause = {0, SENSOR_TICK_US * 1000};
+    const struct timespec gather = {0, SENSOR_GATHER_US * 1000};
 
     while (!atomic_load(&s->stopping)) {
         tick(s, time_now_us());
@@ -165,7 +169,8 @@ static void *run_ticker(void *arg)
             stats_us += SENSOR_STATS_EVERY_US;
             tell_stats(s);
         }
-        nanosleep(&pause, NULL);
+        enforce_wait(s->enforce, SENSOR_TICK_US);
+        nanosleep(&gather, NULL);
     }
     return NULL;
 }
