@@ -275,6 +275,8 @@ void enforce_offer(struct enforce *e, const struct enforce_offer *o, int64_t now
         .since_us = o->since_us,
         .until_us = o->until_us,
     };
+    if (b->n_offers == 1)
+        b->source = source; /* a page does not say whose it is, the stream does */
     if (b->state == ENTRY_BLOCKED)
         e->dirty = true; /* its end may have moved */
     decide(e, b, now_us);
