@@ -489,6 +489,13 @@ static void give(struct giving *g, const struct hub_seen *seen, const struct sto
     count_given(g->view, seen->row, at->seq);
 }
 
+/* Rows addressed to the viewer come whatever was asked for: of another collection, or of a type that is not wanted. */
+static bool leaves_out(const struct giving *g, const struct store_row *row)
+{
+    return !is_asked_class(g->view, g->ask, row->facts_class) ||
+           (g->ask->superseded_too && !may_see_latest(g->view, row));
+}
+
 static int give_or_gather(void *arg, const struct store_row *row, const struct store_at *at)
 {
     struct giving *g = arg;
@@ -496,7 +503,7 @@ static int give_or_gather(void *arg, const struct store_row *row, const struct s
 
     if (!g->ask->at_once || g->later.n != 0 || is_work(g->view, &seen))
         return gather(&g->later, row, at);
-    if (g->ask->superseded_too && !may_see_latest(g->view, row))
+    if (leaves_out(g, row))
         g->last = *at;
     else
         give(g, &seen, at);
@@ -508,7 +515,7 @@ static int give_gathered(struct giving *g, struct err *err)
     for (size_t i = 0; i < g->later.n && !g->stopped; i++) {
         const struct gathered *one = &g->later.items[i];
         struct hub_seen seen;
-        if (g->ask->superseded_too && !may_see_latest(g->view, &one->row))
+        if (leaves_out(g, &one->row))
             g->last = one->at;
         else if (see_row(g->view, &one->row, &seen, err) != 0)
             return -1;
@@ -523,13 +530,18 @@ int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const stru
 {
     struct giving g = {v, ask, fn, arg, {.arena = &v->worker->arena}, *after, false};
     struct bits owner_classes = BITS_INIT;
+    uint64_t given = v->n;
     struct store_query q;
 
     fill_query(v, ask, &q, &owner_classes);
     q.after = *after;
-    if (store_page(v->worker->reader, &q, give_or_gather, &g, at_out, more_out, err) != 0 ||
-        give_gathered(&g, err) != 0)
-        return -1;
+    do { /* where there is more, something is given: a follower that is given nothing waits for the head to move */
+        if (store_page(v->worker->reader, &q, give_or_gather, &g, at_out, more_out, err) != 0 ||
+            give_gathered(&g, err) != 0)
+            return -1;
+        q.after = *at_out;
+        g.later.n = 0;
+    } while (*more_out && v->n == given && !g.stopped);
     if (g.stopped) { /* the next page begins with what was not taken */
         *at_out = g.last;
         *more_out = true;
@@ -557,8 +569,8 @@ static int by_place(const void *a, const void *b)
     return x->sub < y->sub ? -1 : x->sub > y->sub;
 }
 
-static int gather_versions(struct hub_view *v, const struct store_query *q, struct slice id, bool all,
-                           struct gathering *g, struct err *err)
+static int gather_versions(struct hub_view *v, const struct hub_view_ask *ask, const struct store_query *q,
+                           struct slice id, bool all, struct gathering *g, struct err *err)
 {
     uint64_t seqs[VIEW_CANDIDATES];
     size_t n = hub_rows_candidates(&v->hub->rows, hub_id_hash(id), seqs, VIEW_CANDIDATES);
@@ -575,8 +587,9 @@ static int gather_versions(struct hub_view *v, const struct store_query *q, stru
                 continue;
             if (store_row_get(v->worker->reader, seq, q, gather, g, err) != 0 && err->code != ERR_NOT_FOUND)
                 return -1;
-            if (g->n > before && (!slice_eq(g->items[before].row.id, id) || g->items[before].row.body.len == 0 ||
-                                  !may_see_latest(v, &g->items[before].row)))
+            if (g->n > before &&
+                (!is_asked_class(v, ask, g->items[before].row.facts_class) || !slice_eq(g->items[before].row.id, id) ||
+                 g->items[before].row.body.len == 0 || !may_see_latest(v, &g->items[before].row)))
                 g->n = before;
         }
     }
@@ -614,8 +627,8 @@ static int gather_ids(struct hub_view *v, const struct hub_collection *collectio
     for (size_t i = 0; i < n; i++) {
         struct slice minted = hub_view_minted(v, collection, ids[i]);
         size_t from = g->n;
-        if (gather_versions(v, &q, ids[i], all, g, err) != 0 ||
-            (minted.ptr != NULL && !slice_eq(minted, ids[i]) && gather_versions(v, &q, minted, all, g, err) != 0))
+        if (gather_versions(v, &ask, &q, ids[i], all, g, err) != 0 ||
+            (minted.ptr != NULL && !slice_eq(minted, ids[i]) && gather_versions(v, &ask, &q, minted, all, g, err) != 0))
             return -1;
         if (!all)
             keep_last(g, from);
