@@ -186,11 +186,12 @@ class Program:
 
 
 def _alive(pid):
+    """Also while only other threads than the first are still on their way out: until then its sockets are open."""
     try:
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state not in "ZX" or len(os.listdir(f"/proc/{pid}/task")) > 1
     except OSError:
         return False
-    return state not in "ZX"
 
 
 @atexit.register
