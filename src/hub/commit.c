@@ -50,16 +50,41 @@ static uint64_t text_hash(struct slice s)
     return hash;
 }
 
+/* The cell of this key, or the empty one where it belongs. At least a quarter of the cells is empty. */
+static uint32_t *class_cell(struct hub *h, uint64_t hash, struct slice key)
+{
+    uint32_t mask = h->n_class_cells - 1;
+
+    for (uint32_t at = (uint32_t)(hash >> 32) & mask;; at = (at + 1) & mask) {
+        uint32_t *cell = &h->class_cells[at];
+        if (*cell == 0 || (h->classes[*cell - 1]->hash == hash && slice_eq(h->classes[*cell - 1]->key, key)))
+            return cell;
+    }
+}
+
+static void class_cells_grow(struct hub *h, uint32_t n_classes)
+{
+    if (n_classes < h->n_class_cells / 4 * 3)
+        return;
+    free(h->class_cells);
+    h->n_class_cells = h->n_class_cells != 0 ? 2 * h->n_class_cells : 1024;
+    h->class_cells = mem_zero(h->n_class_cells, sizeof *h->class_cells);
+    for (uint32_t i = 0; i < n_classes; i++)
+        *class_cell(h, h->classes[i]->hash, h->classes[i]->key) = i + 1;
+}
+
 uint32_t hub_class_number(struct hub *h, struct slice key, bool *new_out)
 {
     uint32_t n = atomic_load(&h->n_classes);
     uint64_t hash = text_hash(key);
 
-    *new_out = false;
-    for (uint32_t i = 0; i < n; i++)
-        if (h->classes[i]->hash == hash && slice_eq(h->classes[i]->key, key))
-            return i;
+    class_cells_grow(h, n);
+    uint32_t *cell = class_cell(h, hash, key);
+    *new_out = *cell == 0;
+    if (*cell != 0)
+        return *cell - 1;
     assert(n < HUB_CLASSES_MAX);
+    *cell = n + 1;
     struct hub_class *c = mem_zero(1, sizeof *c);
     c->key = slice_n(mem_copy(key), key.len);
     c->hash = hash;
@@ -67,7 +92,6 @@ uint32_t hub_class_number(struct hub *h, struct slice key, bool *new_out)
     assert(read == 0); /* our own canonical bytes */
     h->classes[n] = c;
     atomic_store_explicit(&h->n_classes, n + 1, memory_order_release);
-    *new_out = true;
     return n;
 }
 
@@ -105,8 +129,10 @@ static void draw_instants(struct hub_commit *c, size_t n)
     if (upper - last > 1000000)
         last = upper - 1000000;
     c->n_instants = n < COMMIT_INSTANTS ? n : COMMIT_INSTANTS;
+    /* One call for all: each is a system call. Of 2^64 the remainder favours nobody by more than 2^-40. */
+    crypto_random(c->instants, c->n_instants * sizeof c->instants[0]);
     for (size_t i = 0; i < c->n_instants; i++)
-        c->instants[i] = last + 1 + (int64_t)crypto_random_below((uint64_t)(upper - last));
+        c->instants[i] = last + 1 + (int64_t)((uint64_t)c->instants[i] % (uint64_t)(upper - last));
     qsort(c->instants, c->n_instants, sizeof c->instants[0], by_value);
     c->instant = 0;
 }
@@ -448,6 +474,7 @@ static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_ite
     if (hub_commit_row(c, &row, item->id_hash, 0, err) != 0)
         return -1;
     item->seq = row.seq;
+    memcpy(item->sha256, row.sha256, sizeof item->sha256);
     if (job->outcome.first_seq == 0)
         job->outcome.first_seq = row.seq;
     job->outcome.last_seq = row.seq;
@@ -470,7 +497,8 @@ static int hold_item(struct hub_commit *c, const struct hub_item *item, size_t i
     return result;
 }
 
-/* The leaf of a submission: what came, under which policy, and a root over what was stored of it. */
+/* The leaf of a submission: what came, under which policy, and a root over what was stored of it: the hash of
+ * its rows' hashes, one behind the other. */
 static int submission_leaf(struct hub_commit *c, struct hub_job *job, const uint8_t root[CRYPTO_HASH], struct err *err)
 {
     struct buf record = BUF_INIT;
@@ -531,7 +559,8 @@ static int commit_submission(struct hub_commit *c, struct hub_job *job, struct e
             result = hold_item(c, item, i, err);
         else if (item->verdict == HUB_ACCEPTED && !item->no_op)
             result = commit_item(c, job, item, i, err);
-        crypto_hash_add(hash, item->release.body);
+        if (item->seq != 0)
+            crypto_hash_add(hash, slice_n((const char *)item->sha256, sizeof item->sha256));
     }
     crypto_hash_end(&hash, root);
     if (result == 0 && job->ask.cursor_name.len != 0)

@@ -171,6 +171,7 @@ void hub_close(struct hub **hub)
     queue_free(&h->commits);
     hub_rows_free(&h->rows);
     free(h->classes);
+    free(h->class_cells);
     free(h->viewers);
     crypto_wipe(h->token_key, sizeof h->token_key);
     crypto_wipe(h->record_key, sizeof h->record_key);

@@ -208,9 +208,10 @@ struct hub_item { /* one object of a submission */
     struct slice id; /* of the release */
     uint64_t key, id_hash;
     int64_t source_us, valid_until_us;
-    struct slice original; /* sealed */
-    struct slice source;   /* partner rows */
-    uint64_t seq;          /* given by the committer */
+    struct slice original;       /* sealed */
+    struct slice source;         /* partner rows */
+    uint64_t seq;                /* given by the committer; 0: no row was written */
+    uint8_t sha256[CRYPTO_HASH]; /* of the row's body */
 };
 struct hub_job {
     struct hub *hub;
@@ -245,6 +246,8 @@ struct hub {
     struct hub_rows rows;
     struct hub_class **classes;
     atomic_uint n_classes;
+    uint32_t *class_cells; /* numbers by the key's hash, 0 empty, else number + 1: the committer's, and at start */
+    uint32_t n_class_cells;
     struct hub_viewer **viewers;
     atomic_uint n_viewers;
     pthread_mutex_t directory_lock;
