@@ -1,5 +1,6 @@
-/* base/conf.h: settings as a struct and a field table together. The table parses YAML (libyaml), checks, prints the defaults
-   and writes the manual page. Errors carry "FILE:LINE:COLUMN" in err->place. Not thread-safe: read once at the start. */
+/* base/conf.h: settings as a struct and a field table together. The table parses YAML (libyaml), checks, prints the
+   defaults and writes the manual page. Errors carry "FILE:LINE:COLUMN" in err->place. Not thread-safe: read once at the
+   start. */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
 
@@ -24,19 +25,21 @@ struct conf_list {
 struct conf_field {
     const char *name; /* "listen", or "tls.certificate" for a nested map */
     enum conf_kind kind;
-    size_t offset;          /* in the settings struct */
-    const char *standard;   /* default as text, a list's items between commas; NULL: must be given */
-    const char *help;       /* one sentence */
-    int64_t min, max;       /* for INT, SIZE, DURATION; both 0: no check */
+    size_t offset;        /* in the settings struct */
+    const char *standard; /* default as text, a list's items between commas; NULL: must be given */
+    const char *help;     /* one sentence */
+    int64_t min, max;     /* for INT, SIZE, DURATION; both 0: no check */
 };
 
-/* Unknown keys, keys that stand twice, values of the wrong kind or out of range, and missing ones are errors. What is read lives in
-   `a`; texts have a NUL behind and none inside. At most 1 MiB, one document, no aliases. */
-int conf_read(struct arena *a, const char *path, const struct conf_field *fields, size_t n, void *settings_out, struct err *err);
+/* Unknown keys, keys that stand twice, values of the wrong kind or out of range, and missing ones are errors. What is
+   read lives in `a`; texts have a NUL behind and none inside. At most 1 MiB, one document, no aliases. */
+int conf_read(struct arena *a, const char *path, const struct conf_field *fields, size_t n, void *settings_out,
+              struct err *err);
 int conf_parse(struct arena *a, const char *name, struct slice text, const struct conf_field *fields, size_t n,
                void *settings_out, struct err *err);
-void conf_print_defaults(const struct conf_field *fields, size_t n, struct buf *out); /* a YAML file with help as comments */
-void conf_print_manual(const struct conf_field *fields, size_t n, struct buf *out);   /* lines for a manual page */
-void conf_print_kind(const struct conf_field *field, struct buf *out);                /* "size from 1KiB to 1GiB" */
+void conf_print_defaults(const struct conf_field *fields, size_t n,
+                         struct buf *out); /* a YAML file with help as comments */
+void conf_print_manual(const struct conf_field *fields, size_t n, struct buf *out); /* lines for a manual page */
+void conf_print_kind(const struct conf_field *field, struct buf *out);              /* "size from 1KiB to 1GiB" */
 
 #endif

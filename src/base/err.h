@@ -1,5 +1,5 @@
-/* base/err.h: the one error value: a code, a place in the peer's document (JSON Pointer, RFC 6901, or a file and line), a
-   sentence for a person. Passed, never global. All codes with their HTTP status stand in errors.def. */
+/* base/err.h: the one error value: a code, a place in the peer's document (JSON Pointer, RFC 6901, or a file and line),
+   a sentence for a person. Passed, never global. All codes with their HTTP status stand in errors.def. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -19,10 +19,13 @@ struct err {
     char text[300];  /* printable UTF-8, cut where too long */
 };
 
-#define ERR_INIT {ERR_NONE, "", ""}
+#define ERR_INIT                                                                                                       \
+    {                                                                                                                  \
+        ERR_NONE, "", ""                                                                                               \
+    }
 
-/* Fills err (which may be NULL) and returns -1, so that `return err_set(...)` reads well. `text` may quote a peer's bytes:
-   control characters come out as '?'. An empty format takes the table's sentence. */
+/* Fills err (which may be NULL) and returns -1, so that `return err_set(...)` reads well. `text` may quote a peer's
+   bytes: control characters come out as '?'. An empty format takes the table's sentence. */
 int err_set(struct err *err, enum err_code code, const char *place, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 int err_set_at(struct err *err, enum err_code code, struct slice place, const char *format, ...)

@@ -12,10 +12,13 @@ struct slice {
     size_t len;
 };
 
-#define SLICE(literal)      ((struct slice){"" literal, sizeof(literal) - 1})
-#define SLICE_INIT(literal) {"" literal, sizeof(literal) - 1} /* for static tables */
-#define SLICE_FMT           "%.*s"
-#define SLICE_ARG(s)        (int)(s).len, (s).ptr
+#define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
+#define SLICE_INIT(literal)                                                                                            \
+    {                                                                                                                  \
+        "" literal, sizeof(literal) - 1                                                                                \
+    } /* for static tables */
+#define SLICE_FMT    "%.*s"
+#define SLICE_ARG(s) (int)(s).len, (s).ptr
 
 static inline struct slice slice_of(const char *text)
 {
@@ -53,11 +56,12 @@ static inline struct slice slice_to(struct slice s, size_t len)
     return (struct slice){s.ptr, len < s.len ? len : s.len};
 }
 
-int slice_cmp(struct slice a, struct slice b);                 /* by byte, shorter first */
-bool slice_eq_nocase(struct slice a, struct slice b);          /* ASCII letters only */
-struct slice slice_trim(struct slice s);                       /* ASCII blanks at both ends */
-size_t slice_find(struct slice s, struct slice needle);        /* s.len when not there */
-bool slice_cut(struct slice *rest, char at, struct slice *head_out); /* next field up to `at`; false when rest is used up */
-bool slice_u64(struct slice s, uint64_t *value_out);           /* whole slice, decimal, no sign, no overflow */
+int slice_cmp(struct slice a, struct slice b);          /* by byte, shorter first */
+bool slice_eq_nocase(struct slice a, struct slice b);   /* ASCII letters only */
+struct slice slice_trim(struct slice s);                /* ASCII blanks at both ends */
+size_t slice_find(struct slice s, struct slice needle); /* s.len when not there */
+bool slice_cut(struct slice *rest, char at,
+               struct slice *head_out);              /* next field up to `at`; false when rest is used up */
+bool slice_u64(struct slice s, uint64_t *value_out); /* whole slice, decimal, no sign, no overflow */
 
 #endif

@@ -275,7 +275,7 @@ static struct live_item item_copy(const struct live_item *from)
         memcpy(names + from->id.len, from->origin.ptr, from->origin.len);
     item.id = slice_n(names, from->id.len);
     item.origin = slice_n(names + from->id.len, from->origin.len);
-    item.values = size != 0 ? mem_alloc(size) : NULL;
+    item.values = mem_alloc(size);
     char *at = (char *)(item.values + from->n_values);
     for (uint32_t i = 0; i < from->n_values; i++) {
         struct slice value = from->values[i].value;
