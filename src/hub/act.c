@@ -282,7 +282,7 @@ static int put_party(struct hub_commit *c, struct hub_job *job, struct json deta
 {
     struct slice name = text_of(&job->arena, detail, "name");
     const struct hub_directory *d = hub_commit_directory_now(c);
-    uint32_t viewer;
+    uint32_t viewer = 0;
 
     if (!is_name(name))
         return err_set(err, ERR_CONF_VALUE, "/name", "a name has 1 to 64 letters, digits, '-', '_' or '.'");
