@@ -105,13 +105,15 @@ static int new_viewer(struct hub_commit *c, uint32_t *number_out, struct err *er
 struct change {
     uint32_t *gained, *lost; /* classes */
     size_t n_gained, n_lost;
+    uint64_t from; /* the widening's row; 0: there was nothing to publish anew */
+    bool widened;
 };
 
 static void compare_lists(struct arena *a, const struct hub_lists *old, const struct hub_lists *now, struct change *out)
 {
     size_t i = 0, k = 0;
 
-    *out = (struct change){arena_array(a, uint32_t, now->n), arena_array(a, uint32_t, old->n), 0, 0};
+    *out = (struct change){.gained = arena_array(a, uint32_t, now->n), .lost = arena_array(a, uint32_t, old->n)};
     while (i < old->n || k < now->n) {
         uint32_t x = i < old->n ? old->lists[i].facts_class : UINT32_MAX;
         uint32_t y = k < now->n ? now->lists[k].facts_class : UINT32_MAX;
@@ -124,63 +126,89 @@ static void compare_lists(struct arena *a, const struct hub_lists *old, const st
     }
 }
 
-static struct hub_grant *grants_after(const struct hub_viewer *v, const struct change *change, uint64_t from,
-                                      size_t *n_out)
+static int by_number(const void *a, const void *b)
 {
-    struct hub_grant *grants = mem_zero(v->n_grants + change->n_gained, sizeof *grants);
-    size_t n = 0;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
-    for (size_t i = 0; i < v->n_grants; i++) {
-        bool stays = true;
-        for (size_t k = 0; k < change->n_lost + change->n_gained && stays; k++)
-            stays =
-                v->grants[i].facts_class != (k < change->n_lost ? change->lost[k] : change->gained[k - change->n_lost]);
-        if (stays)
-            grants[n++] = v->grants[i];
-    }
-    for (size_t k = 0; k < change->n_gained && from != 0; k++)
-        grants[n++] = (struct hub_grant){change->gained[k], from};
-    *n_out = n;
-    return grants;
+    return (x > y) - (x < y);
 }
 
-static int widen(struct hub_commit *c, uint32_t viewer, const struct change *change, struct err *err)
+static bool is_among(const uint32_t *sorted, size_t n, uint32_t one)
 {
-    struct hub *h = hub_commit_hub(c);
-    uint64_t upto = hub_commit_last_seq(c), n_objects;
+    return n != 0 && bsearch(&one, sorted, n, sizeof *sorted, by_number) != NULL;
+}
+
+static int store_grants(struct hub_commit *c, uint32_t viewer, const struct change *change, struct err *err)
+{
+    size_t n_old, n = 0;
+    const struct hub_grant *old = hub_commit_grants(c, viewer, &n_old);
+    struct hub_grant *grants = mem_zero(n_old + change->n_gained, sizeof *grants);
+
+    for (size_t i = 0; i < n_old; i++)
+        if (!is_among(change->lost, change->n_lost, old[i].facts_class) &&
+            !is_among(change->gained, change->n_gained, old[i].facts_class))
+            grants[n++] = old[i];
+    for (size_t k = 0; k < change->n_gained && change->from != 0; k++)
+        grants[n++] = (struct hub_grant){change->gained[k], change->from};
+    return hub_commit_viewer(c, viewer, grants, n, err);
+}
+
+static bool same_gain(const struct change *a, const struct change *b)
+{
+    return a->n_gained == b->n_gained && memcmp(a->gained, b->gained, a->n_gained * sizeof *a->gained) == 0;
+}
+
+/* One row for all who gain the same: its cost is that of the classes, not of their viewers. */
+static int widen(struct hub_commit *c, struct change *changes, uint32_t first, uint32_t n_viewers, struct err *err)
+{
+    const struct change *change = &changes[first];
+    uint64_t upto = hub_commit_last_seq(c), n_objects, from = 0;
     struct bits classes = BITS_INIT, reach = BITS_INIT;
     struct buf grant = BUF_INIT;
     int result = 0;
-    size_t n;
 
     for (size_t i = 0; i < change->n_gained; i++)
         bits_set(&classes, change->gained[i], true);
-    n_objects = hub_count_class_rows(h, &classes, upto);
-    bits_set(&reach, viewer, true);
+    for (uint32_t v = first; v < n_viewers; v++)
+        if (!changes[v].widened && same_gain(&changes[v], change))
+            bits_set(&reach, v, true);
+    n_objects = hub_count_class_rows(hub_commit_hub(c), &classes, upto);
     if (n_objects != 0) {
         struct store_row row = {
             .kind = STORE_WIDEN, .id = SLICE("widen"), .reach = slice_n((const char *)reach.words, reach.n_words * 8)};
         buf_put(&grant, slice_n((const char *)&n_objects, 8));
         buf_put(&grant, slice_n((const char *)&upto, 8));
-        for (size_t i = 0; i < change->n_gained; i++)
-            buf_put(&grant, slice_n((const char *)&change->gained[i], 4));
+        buf_put(&grant, slice_n((const char *)change->gained, change->n_gained * sizeof change->gained[0]));
         row.grant = buf_slice(&grant);
         result = hub_commit_row(c, &row, 0, (int64_t)n_objects, err);
+        from = hub_commit_last_seq(c);
     }
-    if (result == 0) {
-        struct hub_grant *grants =
-            grants_after(h->viewers[viewer], change, n_objects != 0 ? hub_commit_last_seq(c) : 0, &n);
-        result = hub_commit_viewer(c, viewer, grants, n, err);
-    }
+    for (uint32_t v = first; v < n_viewers; v++)
+        if (bits_has(&reach, v)) {
+            changes[v].widened = true;
+            changes[v].from = from;
+        }
     bits_free(&classes);
     bits_free(&reach);
     buf_free(&grant);
     return result;
 }
 
+static int widen_all(struct hub_commit *c, struct change *changes, uint32_t n_viewers, struct err *err)
+{
+    for (uint32_t v = 1; v < n_viewers; v++) {
+        if (changes[v].n_gained != 0 && !changes[v].widened && widen(c, changes, v, n_viewers, err) != 0)
+            return -1;
+        if ((changes[v].n_gained != 0 || changes[v].n_lost != 0) && store_grants(c, v, &changes[v], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Those who lose a class get a retraction of every row of it that they may hold: one row an object, whoever it reaches.
  */
-static int restrict_rows(struct hub_commit *c, const struct change *changes, uint32_t n_viewers, struct err *err)
+static int restrict_rows(struct hub_commit *c, const struct hub_directory *now, const struct change *changes,
+                         uint32_t n_viewers, struct err *err)
 {
     struct hub *h = hub_commit_hub(c);
     uint64_t upto = hub_commit_last_seq(c);
@@ -192,6 +220,8 @@ static int restrict_rows(struct hub_commit *c, const struct change *changes, uin
     for (uint32_t v = 1; v < n_viewers; v++)
         for (size_t i = 0; i < changes[v].n_lost; i++, any = true)
             bits_set(&losers[changes[v].lost[i]], v, true);
+    if (any)
+        hub_commit_recalls(c);
     for (uint64_t seq = 1; any && seq <= upto && result == 0; seq++) {
         const struct bits *of_class = &losers[h->rows.facts_class[seq]];
         struct bits reach = BITS_INIT;
@@ -202,7 +232,9 @@ static int restrict_rows(struct hub_commit *c, const struct change *changes, uin
             if (bits_has(of_class, v) && atomic_load(&h->viewers[v]->delivered) >= seq)
                 bits_set(&reach, v, true);
         if (bits_count(&reach) != 0)
-            result = hub_commit_recall(c, seq, STORE_RESTRICT, false, &reach, err);
+            result = hub_commit_recall(
+                c, &(struct hub_recall){.subject = seq, .kind = STORE_RESTRICT, .reach = &reach, .directory = now},
+                err);
         bits_free(&reach);
     }
     for (uint32_t i = 0; i < n_classes; i++)
@@ -216,7 +248,6 @@ static int change_views(struct hub_commit *c, const struct hub_directory *old, c
     struct hub *h = hub_commit_hub(c);
     uint32_t n = atomic_load(&h->n_viewers);
     struct change *changes = arena_array(hub_commit_arena(c), struct change, n);
-    int result = 0;
 
     for (uint32_t v = 1; v < n; v++) {
         bool was = hub_directory_member_of(old, v) != NULL || hub_directory_partner_of(old, v) != NULL;
@@ -228,12 +259,7 @@ static int change_views(struct hub_commit *c, const struct hub_directory *old, c
         hub_lists_drop(&before);
         hub_lists_drop(&after);
     }
-    if (restrict_rows(c, changes, n, err) != 0)
-        return -1;
-    for (uint32_t v = 1; v < n && result == 0; v++)
-        if (changes[v].n_gained != 0 || changes[v].n_lost != 0)
-            result = widen(c, v, &changes[v], err);
-    return result;
+    return restrict_rows(c, now, changes, n, err) != 0 || widen_all(c, changes, n, err) != 0 ? -1 : 0;
 }
 
 static int put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
@@ -249,7 +275,8 @@ static int put_row(struct hub_commit *c, struct hub_job *job, enum store_table t
         return -1;
     if (change_views(c, old, now, err) != 0 || hub_commit_state(c, table, key, value, err) != 0) {
         hub_directory_drop(&now);
-        err->code = ERR_STORE; /* some of it is written: the whole group goes back */
+        if (err->code != ERR_DISK_FULL && err->code != ERR_SYSTEM)
+            err->code = ERR_STORE; /* some of it is written: the whole group goes back */
         return -1;
     }
     json_put_open(&record, '{');
@@ -422,15 +449,38 @@ static int remove_party(struct hub_commit *c, struct hub_job *job, struct json d
 /* ---- TAXII DELETE: detail {"collection": id, "id": the release's, "all", "first", "last", "times"} by its owner ----
  */
 
-static uint64_t find_own(struct hub *h, const struct hub_member *m, struct slice collection, struct slice id)
+/* The member's own current rows of this id: one, or for a deterministic SCO one a class. */
+static size_t find_own(struct hub *h, const struct hub_member *m, struct slice collection, struct slice id,
+                       struct arena *a, uint64_t **seqs_out)
 {
-    uint64_t id_hash = hub_id_hash(id),
-             seq = hub_rows_find(&h->rows, id_hash, hub_row_key(m->owner_text, collection, id, SLICE("")));
-    uint32_t n = atomic_load(&h->n_classes);
+    size_t n = hub_rows_candidates(&h->rows, hub_id_hash(id), a, seqs_out), own = 0;
+    uint64_t *seqs = *seqs_out, plain = hub_row_key(m->owner_text, collection, id, SLICE(""));
 
-    for (uint32_t i = 0; seq == 0 && i < n; i++) /* a deterministic SCO: one publication a class */
-        seq = hub_rows_find(&h->rows, id_hash, hub_row_key(m->owner_text, collection, id, h->classes[i]->key));
-    return seq;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = h->rows.key[seqs[i]];
+        const struct hub_class *of = h->classes[h->rows.facts_class[seqs[i]]];
+        if (key == plain || key == hub_row_key(m->owner_text, collection, id, of->key))
+            seqs[own++] = seqs[i];
+    }
+    return own;
+}
+
+static int delete_row(struct hub_commit *c, const struct hub_member *m, uint64_t seq, struct err *err)
+{
+    struct bits reach = BITS_INIT;
+    struct hub_recall recall = {.subject = seq,
+                                .kind = STORE_RETRACT,
+                                .deleted = true,
+                                .by = m->viewer,
+                                .reach = &reach,
+                                .directory = hub_commit_directory_now(c)};
+
+    if (hub_commit_hub(c)->rows.kind[seq] != STORE_RETRACT) /* else whoever had it was told */
+        hub_commit_reach(c, seq, &reach);
+    bits_set(&reach, m->viewer, false); /* for its owner it is simply gone */
+    int result = hub_commit_recall(c, &recall, err);
+    bits_free(&reach);
+    return result;
 }
 
 static bool names_version(struct json detail, const struct hub_rows *rows, uint64_t seq)
@@ -474,25 +524,28 @@ static int hide_versions(struct hub_commit *c, struct json detail, uint64_t last
 static int delete_object(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err)
 {
     struct hub *h = hub_commit_hub(c);
+    uint64_t before = hub_commit_last_seq(c);
     const struct hub_member *m = hub_directory_member_of(hub_commit_directory_now(c), job->act.by->viewer);
-    uint64_t seq =
-        m != NULL ? find_own(h, m, text_of(&job->arena, detail, "collection"), text_of(&job->arena, detail, "id")) : 0;
-    struct bits reach = BITS_INIT;
+    uint64_t *seqs;
+    size_t n = m != NULL ? find_own(h, m, text_of(&job->arena, detail, "collection"),
+                                    text_of(&job->arena, detail, "id"), &job->arena, &seqs)
+                         : 0;
     struct buf record = BUF_INIT;
+    int result = 0;
     bool all;
 
-    if (seq == 0)
+    if (n == 0)
         return err_set(err, ERR_NOT_FOUND, NULL, "no such object");
     if (!json_bool(json_get(detail, SLICE("all")), &all) || !all)
-        return hide_versions(c, detail, seq, err);
-    hub_commit_reach(c, seq, &reach);
-    bits_set(&reach, m->viewer, false); /* for its owner it is simply gone */
-    int result = hub_commit_recall(c, seq, STORE_RETRACT, true, &reach, err);
-    bits_free(&reach);
+        return hide_versions(c, detail, seqs[0], err);
+    for (size_t i = 0; i < n && result == 0; i++)
+        result = delete_row(c, m, seqs[i], err);
+    if (result != 0 && hub_commit_last_seq(c) != before && err->code != ERR_DISK_FULL)
+        err->code = ERR_STORE; /* some of it is written: the whole group goes back */
     json_put_open(&record, '{');
     json_put_text(&record, "act", SLICE("delete"));
     json_put_number(&record, "at_us", time_now_us());
-    json_put_number(&record, "seq", (int64_t)seq);
+    json_put_number(&record, "seq", (int64_t)seqs[0]);
     json_put_close(&record, '}');
     if (result == 0)
         result = hub_commit_leaf(c, h->record_key, buf_slice(&record), &job->outcome.leaf, err);
@@ -507,10 +560,19 @@ static int deliver_leaf(struct hub_commit *c, uint32_t viewer, struct err *err)
     struct hub *h = hub_commit_hub(c);
     struct hub_viewer *v = h->viewers[viewer];
     struct buf record = BUF_INIT;
+    uint8_t root[CRYPTO_HASH];
     uint64_t leaf;
+    size_t n;
 
     pthread_mutex_lock(&v->lock);
     uint64_t from = v->from_seq, to = v->to_seq, objects = v->objects;
+    memcpy(root, v->root, sizeof root);
+    v->from_seq = v->to_seq = v->objects = 0;
+    memset(v->root, 0, sizeof v->root);
+    pthread_mutex_unlock(&v->lock);
+    if (objects == 0)
+        return 0;
+    hub_commit_told(c, viewer, from, to, objects, root);
     json_put_open(&record, '{');
     json_put_text(&record, "act", SLICE("deliver"));
     json_put_number(&record, "at_us", time_now_us());
@@ -521,22 +583,17 @@ static int deliver_leaf(struct hub_commit *c, uint32_t viewer, struct err *err)
     json_put_number(&record, "objects", (int64_t)objects);
     json_put_key(&record, SLICE("root"));
     buf_put_byte(&record, '"');
-    crypto_put_hex(&record, v->root, sizeof v->root);
+    crypto_put_hex(&record, root, sizeof root);
     buf_put_byte(&record, '"');
     json_put_close(&record, '}');
-    v->from_seq = v->to_seq = v->objects = 0;
-    memset(v->root, 0, sizeof v->root);
-    struct hub_grant *grants = mem_zero(v->n_grants, sizeof *grants);
-    if (v->n_grants != 0)
-        memcpy(grants, v->grants, v->n_grants * sizeof *grants);
-    size_t n = v->n_grants;
-    pthread_mutex_unlock(&v->lock);
-    int result = objects == 0 ? 0 : hub_commit_leaf(c, h->record_key, buf_slice(&record), &leaf, err);
+    int result = hub_commit_leaf(c, h->record_key, buf_slice(&record), &leaf, err);
     buf_free(&record);
-    if (result != 0 || objects == 0) {
-        free(grants);
-        return result;
-    }
+    if (result != 0)
+        return -1;
+    const struct hub_grant *now = hub_commit_grants(c, viewer, &n);
+    struct hub_grant *grants = mem_zero(n, sizeof *grants);
+    if (n != 0)
+        memcpy(grants, now, n * sizeof *grants);
     return hub_commit_viewer(c, viewer, grants, n, err);
 }
 

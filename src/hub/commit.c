@@ -32,9 +32,17 @@ struct hub_commit {
         size_t n;
     } * granted;
     size_t n_granted;
+    struct told {
+        uint32_t viewer;
+        uint64_t first_seq, last_seq, n;
+        uint8_t root[CRYPTO_HASH];
+    } * told;
+    size_t n_told;
     uint32_t classes_stored;
-    struct hub_job *jobs[HUB_GROUP_OBJECTS];
+    struct hub_job *jobs[HUB_GROUP_OBJECTS], *next; /* next: taken, but for another group */
     size_t n_jobs;
+    bool recalling;
+    struct arena scratch; /* of one recall */
     struct store_reader *reader;
     bool sightings; /* some were counted */
 };
@@ -256,11 +264,47 @@ int hub_commit_viewer(struct hub_commit *c, uint32_t viewer, struct hub_grant *g
     return store_viewer(c, viewer, grants, n, err);
 }
 
+const struct hub_grant *hub_commit_grants(const struct hub_commit *c, uint32_t viewer, size_t *n_out)
+{
+    const struct hub_viewer *v = c->hub->viewers[viewer]; /* this thread alone changes them */
+
+    for (size_t i = c->n_granted; i > 0; i--)
+        if (c->granted[i - 1].viewer == viewer) {
+            *n_out = c->granted[i - 1].n;
+            return c->granted[i - 1].grants;
+        }
+    *n_out = v->n_grants;
+    return v->grants;
+}
+
+void hub_commit_told(struct hub_commit *c, uint32_t viewer, uint64_t first_seq, uint64_t last_seq, uint64_t n,
+                     const uint8_t root[CRYPTO_HASH])
+{
+    c->told = mem_grow(c->told, (c->n_told + 1) * sizeof *c->told);
+    c->told[c->n_told] = (struct told){viewer, first_seq, last_seq, n, {0}};
+    memcpy(c->told[c->n_told++].root, root, CRYPTO_HASH);
+}
+
+void hub_commit_recalls(struct hub_commit *c)
+{
+    if (!c->recalling)
+        atomic_fetch_add(&c->hub->recalls, 1);
+    c->recalling = true;
+}
+
+static void end_recalls(struct hub_commit *c)
+{
+    if (c->recalling)
+        atomic_fetch_add(&c->hub->recalls, 1);
+    c->recalling = false;
+}
+
 static void reach_of(struct hub_commit *c, uint64_t seq, bool losing, uint32_t new_class, struct bits *reach_out)
 {
     struct hub *h = c->hub;
     uint32_t facts_class = h->rows.facts_class[seq], n = atomic_load(&h->n_viewers);
 
+    hub_commit_recalls(c);
     for (uint32_t i = 1; i < n; i++) {
         if (atomic_load(&h->viewers[i]->delivered) < seq)
             continue;
@@ -292,7 +336,7 @@ static struct slice revoked_body(struct hub_commit *c, const struct store_row *r
     char text[TIME_TEXT + 2];
 
     if (row->source.len != 0 || row->body.len == 0 ||
-        json_parse(&c->arena, row->body, &json_limits_default, &root, NULL) != 0 ||
+        json_parse(&c->scratch, row->body, &json_limits_default, &root, NULL) != 0 ||
         json_kind(json_get(root, SLICE("modified"))) == JSON_ABSENT)
         return SLICE("");
     text[0] = text[TIME_TEXT + 1] = '"';
@@ -320,33 +364,71 @@ static void spare_owner(struct hub_commit *c, uint64_t owner, struct bits *reach
             bits_set(reach, d->members[i].viewer, false);
 }
 
-int hub_commit_recall(struct hub_commit *c, uint64_t subject, enum store_kind kind, bool deleted,
-                      const struct bits *reach, struct err *err)
+static bool is_value(struct slice id)
 {
-    struct store_row old, row;
-    struct bits left = BITS_INIT;
-    int result = 0;
+    struct stix_id parts;
 
-    if (hub_read_row(c->reader, c->hub, subject, &c->arena, &old, err) != 0)
-        return -1;
-    bits_copy(&left, reach);
-    if (kind == STORE_RESTRICT)
-        spare_owner(c, old.owner, &left);
+    return stix_id_parse(id, &parts) && parts.version == 5 && stix_type_class(stix_type_find(parts.type)) == STIX_SCO;
+}
+
+/* A deterministic SCO is the value itself, one object to whoever may see any of its submissions: who sees another one
+ * keeps it. */
+static void spare_who_sees_another(struct hub_commit *c, const struct hub_directory *d, uint64_t subject,
+                                   struct slice id, struct bits *reach)
+{
+    struct hub_rows *rows = &c->hub->rows;
+    uint64_t *seqs;
+    size_t n = is_value(id) ? hub_rows_candidates(rows, hub_id_hash(id), &c->scratch, &seqs) : 0;
+
+    for (size_t i = 0; i < n && bits_count(reach) != 0; i++) {
+        struct store_row other;
+        struct slice collection = c->hub->classes[rows->facts_class[seqs[i]]]->facts.collection;
+        if (seqs[i] == subject || (rows->kind[seqs[i]] != STORE_ADD && rows->kind[seqs[i]] != STORE_EXPIRE) ||
+            !slice_eq(collection, c->hub->classes[rows->facts_class[subject]]->facts.collection) ||
+            hub_read_row(c->reader, c->hub, seqs[i], 0, &c->scratch, &other, NULL) != 0 || !slice_eq(other.id, id))
+            continue;
+        spare_owner(c, other.owner, reach);
+        for (uint32_t v = 1; v < reach->n_words * 64; v++)
+            if (bits_has(reach, v) && hub_may_see(c->hub, d, v, other.facts_class))
+                bits_set(reach, v, false);
+    }
+}
+
+static int append_recall(struct hub_commit *c, const struct hub_recall *recall, const struct store_row *old,
+                         const struct bits *reach, struct err *err)
+{
     int64_t instant = hub_commit_instant(c);
-    row = (struct store_row){.created_us = old.created_us,
-                             .version_us = instant,
-                             .source_us = c->hub->rows.source_us[subject],
-                             .kind = kind,
-                             .facts_class = old.facts_class,
-                             .key = deleted ? 0 : old.key, /* 0: nothing merges with it any more */
-                             .subject_seq = subject,
-                             .id = old.id,
-                             .body = revoked_body(c, &old, instant),
-                             .source = old.source,
-                             .reach = reach_slice(&left)};
-    if (kind != STORE_RESTRICT || bits_count(&left) != 0)
-        result = hub_commit_row(c, &row, hub_id_hash(old.id), 0, err);
+    struct store_row row = {.created_us = old->created_us,
+                            .version_us = instant,
+                            .source_us = c->hub->rows.source_us[recall->subject],
+                            .kind = recall->kind,
+                            .facts_class = old->facts_class,
+                            .key = recall->deleted ? 0 : old->key, /* 0: nothing merges with it any more */
+                            .subject_seq = recall->subject,
+                            .id = old->id,
+                            .body = revoked_body(c, old, instant),
+                            .source = old->source,
+                            .reach = reach_slice(reach)};
+
+    return hub_commit_row(c, &row, hub_id_hash(old->id), 0, err);
+}
+
+int hub_commit_recall(struct hub_commit *c, const struct hub_recall *recall, struct err *err)
+{
+    struct bits left = BITS_INIT;
+    struct store_row old;
+    int result = hub_read_row(c->reader, c->hub, recall->subject, recall->by, &c->scratch, &old, err);
+
+    if (result == 0) {
+        bits_copy(&left, recall->reach);
+        if (recall->kind == STORE_RESTRICT)
+            spare_owner(c, old.owner, &left);
+        spare_who_sees_another(c, recall->directory, recall->subject, old.id, &left);
+        if (recall->kind != STORE_RESTRICT || bits_count(&left) != 0)
+            result = append_recall(c, recall, &old, &left, err);
+    }
     bits_free(&left);
+    arena_reset(&c->scratch);
     return result;
 }
 
@@ -398,7 +480,11 @@ static int restrict_losers(struct hub_commit *c, uint64_t subject, uint32_t new_
 
     reach_of(c, subject, true, new_class, &losers);
     if (bits_count(&losers) != 0)
-        result = hub_commit_recall(c, subject, STORE_RESTRICT, false, &losers, err);
+        result = hub_commit_recall(
+            c,
+            &(struct hub_recall){
+                .subject = subject, .kind = STORE_RESTRICT, .reach = &losers, .directory = hub_commit_directory_now(c)},
+            err);
     bits_free(&losers);
     return result;
 }
@@ -462,6 +548,8 @@ static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_ite
     if (row.kind == STORE_RETRACT) {
         if (subject != 0)
             hub_commit_reach(c, subject, &reach);
+        spare_who_sees_another(c, hub_commit_directory_now(c), subject, row.id, &reach);
+        arena_reset(&c->scratch);
         if (job->member != NULL)
             bits_set(&reach, job->member->viewer, true); /* its own view shows what it submitted */
         row.reach = arena_copy(&c->arena, reach_slice(&reach));
@@ -618,6 +706,9 @@ static void undo_group(struct hub_commit *c, uint32_t classes_stored)
     hub_directory_drop(&c->directory);
     for (size_t i = 0; i < c->n_granted; i++)
         free(c->granted[i].grants);
+    for (size_t i = 0; i < c->n_told; i++)
+        hub_viewer_delivered(c->hub, c->told[i].viewer, c->told[i].first_seq, c->told[i].last_seq, c->told[i].n,
+                             c->told[i].root);
 }
 
 static void swap_grants(struct hub_commit *c)
@@ -673,10 +764,12 @@ static void log_job(const struct hub_job *job)
 static void answer_group(struct hub_commit *c, const struct err *failed)
 {
     for (size_t i = 0; i < c->n_jobs; i++) {
-        if (failed != NULL)
+        if (failed != NULL) {
             c->jobs[i]->err = *failed;
-        else
+            c->jobs[i]->outcome = (struct hub_outcome){.err = NULL}; /* nothing was written */
+        } else {
             log_job(c->jobs[i]);
+        }
         hub_job_done(&c->jobs[i]);
     }
 }
@@ -691,6 +784,7 @@ static void run_group(struct hub_commit *c, size_t objects)
     if (write_group(c, objects, &err) == 0) {
         moved = c->n_taken != 0 || c->directory != NULL;
         show_group(c);
+        end_recalls(c);
         if (moved)
             hub_followers_wake(c->hub);
         if (c->sightings)
@@ -701,10 +795,11 @@ static void run_group(struct hub_commit *c, size_t objects)
                       NUM("took_us", time_steady_us() - begun));
     } else {
         undo_group(c, classes_stored);
+        end_recalls(c);
         log_event("commit_failed", ERROR_FIELD(&err));
         answer_group(c, &err);
     }
-    c->n_jobs = c->n_taken = c->n_granted = 0;
+    c->n_jobs = c->n_taken = c->n_granted = c->n_told = 0;
     c->sightings = false;
     arena_reset(&c->arena);
 }
@@ -714,24 +809,53 @@ static size_t weight(const struct hub_job *job)
     return job->n_items + 4;
 }
 
+static void note_taken_job(struct hub_commit *c, const struct hub_job *job)
+{
+    if (!job->is_act && job->ask.from != NULL)
+        atomic_fetch_sub(&c->hub->viewers[job->ask.from->viewer]->waiting, 1);
+}
+
+/* An act reads what is durable: it never shares a group with submissions that stand before it. */
+static bool fits_group(const struct hub_commit *c, const struct hub_job *job)
+{
+    return !job->is_act || c->jobs[c->n_jobs - 1]->is_act;
+}
+
+static size_t take_group(struct hub_commit *c, struct hub_job *job)
+{
+    size_t objects = 0;
+
+    while (job != NULL) {
+        if (c->n_jobs != 0 && !fits_group(c, job)) {
+            c->next = job;
+            break;
+        }
+        note_taken_job(c, job);
+        c->jobs[c->n_jobs++] = job;
+        objects += weight(job);
+        bool full = objects >= HUB_GROUP_OBJECTS || c->n_jobs == HUB_GROUP_OBJECTS;
+        job = full ? NULL : queue_try(c->hub->commits);
+    }
+    return objects;
+}
+
 static void *committer_main(void *arg)
 {
     struct hub_commit *c = arg;
-    struct hub_job *job;
 
-    while ((job = queue_take(c->hub->commits, -1)) != NULL) {
-        size_t objects = 0;
-        do {
-            c->jobs[c->n_jobs++] = job;
-            objects += weight(job);
-        } while (objects < HUB_GROUP_OBJECTS && c->n_jobs < HUB_GROUP_OBJECTS &&
-                 (job = queue_try(c->hub->commits)) != NULL);
-        run_group(c, objects);
+    for (;;) {
+        struct hub_job *job = c->next != NULL ? c->next : queue_take(c->hub->commits, -1);
+        c->next = NULL;
+        if (job == NULL)
+            break;
+        run_group(c, take_group(c, job));
     }
     hub_reader_free(&c->reader);
     arena_free(&c->arena);
+    arena_free(&c->scratch);
     free(c->taken);
     free(c->granted);
+    free(c->told);
     free(c);
     return NULL;
 }
@@ -762,11 +886,26 @@ void hub_commit_stop(struct hub *h)
     h->committer_runs = false;
 }
 
+/* Recalls and acts overtake submissions, but no act of a party what the same party submitted before. */
+static bool is_urgent(struct hub *h, const struct hub_job *job)
+{
+    if (job->is_act)
+        return job->act.by == NULL || atomic_load(&h->viewers[job->act.by->viewer]->waiting) == 0;
+    for (size_t i = 0; i < job->n_items; i++)
+        if (job->items[i].kind == STORE_RETRACT && job->items[i].verdict == HUB_ACCEPTED)
+            return true;
+    return false;
+}
+
 bool hub_commit_put(struct hub *h, struct hub_job *job)
 {
-    bool urgent = job->is_act;
+    atomic_uint *waiting = !job->is_act && job->ask.from != NULL ? &h->viewers[job->ask.from->viewer]->waiting : NULL;
 
-    for (size_t i = 0; i < job->n_items && !urgent; i++)
-        urgent = job->items[i].kind == STORE_RETRACT && job->items[i].verdict == HUB_ACCEPTED;
-    return queue_put(h->commits, job, urgent);
+    if (waiting != NULL) /* before the committer can take it */
+        atomic_fetch_add(waiting, 1);
+    if (queue_put(h->commits, job, is_urgent(h, job)))
+        return true;
+    if (waiting != NULL)
+        atomic_fetch_sub(waiting, 1);
+    return false;
 }

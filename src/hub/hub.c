@@ -203,6 +203,17 @@ static bool viewer_of(const struct hub_directory *d, uint32_t number, struct sha
     return m != NULL || p != NULL;
 }
 
+bool hub_may_see(struct hub *h, const struct hub_directory *d, uint32_t viewer, uint32_t facts_class)
+{
+    struct share_decision decision;
+    struct share_viewer to;
+
+    if (!viewer_of(d, viewer, &to))
+        return false;
+    share_decide(d->policy, &h->classes[facts_class]->facts, &to, SHARE_DELIVER, time_now_us(), &decision);
+    return decision.verdict == SHARE_WHOLE;
+}
+
 static uint64_t grant_of(const struct hub_viewer *v, uint32_t facts_class)
 {
     for (size_t i = 0; i < v->n_grants; i++)

@@ -58,8 +58,8 @@ void hub_rows_supersede(struct hub_rows *r, uint64_t seq,
                         uint64_t later); /* what take put off: shows at once, so only after the commit */
 void hub_rows_forget(struct hub_rows *r, uint64_t seq, uint64_t id_hash);   /* undoes the last take */
 uint64_t hub_rows_find(struct hub_rows *r, uint64_t id_hash, uint64_t key); /* the current row with this key; 0: none */
-size_t hub_rows_candidates(struct hub_rows *r, uint64_t id_hash, uint64_t *seqs_out,
-                           size_t max); /* current rows that may have this id */
+size_t hub_rows_candidates(struct hub_rows *r, uint64_t id_hash, struct arena *a,
+                           uint64_t **seqs_out); /* current rows that may have this id: all of them */
 bool hub_row_is_newer(const struct hub_rows *r, uint64_t seq,
                       int64_t source_us); /* is a version of that instant newer than the row */
 
@@ -156,6 +156,7 @@ struct hub_viewer {
     struct hub_grant *grants;
     size_t n_grants;
     atomic_ullong delivered; /* highest seq of which bytes may have left */
+    atomic_uint waiting;     /* its submissions in the committer's queue */
     /* since the last delivery leaf */
     uint64_t from_seq, to_seq, objects;
     uint8_t root[CRYPTO_HASH];
@@ -252,7 +253,8 @@ struct hub {
     atomic_uint n_viewers;
     pthread_mutex_t directory_lock;
     struct hub_directory *directory;
-    atomic_ullong head; /* last seq that readers may see */
+    atomic_ullong head;    /* last seq that readers may see */
+    atomic_ullong recalls; /* odd while a transaction recalls something */
     atomic_ullong ledger_size;
     pthread_mutex_t ledger_lock;
     struct ledger_tree tree;
@@ -294,19 +296,35 @@ int hub_commit_viewer(struct hub_commit *c, uint32_t viewer, struct hub_grant *g
                       struct err *err); /* takes grants over */
 /* A row that takes `subject` back from the viewers in reach: its revoked version where the hub issued it, else a
  * tombstone. */
-int hub_commit_recall(struct hub_commit *c, uint64_t subject, enum store_kind kind, bool deleted,
-                      const struct bits *reach, struct err *err);
+struct hub_recall {
+    uint64_t subject;
+    enum store_kind kind;
+    bool deleted; /* nothing merges with it any more */
+    uint32_t by;  /* its owner's viewer, who deletes it; else 0 */
+    const struct bits *reach;
+    const struct hub_directory *directory; /* the one that is, or will be when the transaction is durable */
+};
+int hub_commit_recall(struct hub_commit *c, const struct hub_recall *recall, struct err *err);
 /* Viewers that see the class and may hold the row. */
 void hub_commit_reach(struct hub_commit *c, uint64_t seq, struct bits *reach_out);
+/* Before anybody's `delivered` is asked for a recall: a reader whose rows are on their way waits for it and looks again
+ * (hub_view_close). */
+void hub_commit_recalls(struct hub_commit *c);
+/* The grants that this viewer will have. */
+const struct hub_grant *hub_commit_grants(const struct hub_commit *c, uint32_t viewer, size_t *n_out);
+/* What a leaf of this transaction tells: counted again if it fails. */
+void hub_commit_told(struct hub_commit *c, uint32_t viewer, uint64_t first_seq, uint64_t last_seq, uint64_t n,
+                     const uint8_t root[CRYPTO_HASH]);
 int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err); /* act.c */
+bool hub_may_see(struct hub *h, const struct hub_directory *d, uint32_t viewer, uint32_t facts_class);
 struct hub_lists *hub_lists_decide(struct hub *h, const struct hub_directory *d,
                                    uint32_t viewer); /* fresh, of no grants */
 
 /* view.c: everything that reads the store */
 int hub_load(struct hub *h, struct err *err); /* at start: classes, rows, directory, viewers, tree */
-/* A row for the committer's own use; slices in the arena. */
-int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, struct arena *a, struct store_row *out,
-                 struct err *err);
+/* A row for the hub's own use; slices in the arena. `viewer`: whom a row that is addressed must reach. */
+int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, uint32_t viewer, struct arena *a,
+                 struct store_row *out, struct err *err);
 uint64_t hub_count_class_rows(struct hub *h, const struct bits *classes, uint64_t upto);
 int hub_cursor_get(struct hub *h, struct arena *a, struct slice name, struct slice *cursor_out);
 int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, struct buf *value_out, struct err *err);

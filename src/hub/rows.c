@@ -208,16 +208,28 @@ void hub_rows_forget(struct hub_rows *r, uint64_t seq, uint64_t id_hash)
         index_change(r, tag_of(id_hash), seq, subject);
 }
 
-size_t hub_rows_candidates(struct hub_rows *r, uint64_t id_hash, uint64_t *seqs_out, size_t max)
+static size_t find_all(const struct hub_rows *r, uint32_t tag, uint64_t *seqs_out, size_t room)
 {
-    uint32_t tag = tag_of(id_hash);
     size_t n = 0;
 
-    pthread_rwlock_rdlock(&r->lock);
-    for (uint32_t at = tag & (r->n_cells - 1); r->cells[at].seq != 0 && n < max; at = (at + 1) & (r->n_cells - 1))
-        if (r->cells[at].tag == tag && r->cells[at].seq != CELL_GONE)
-            seqs_out[n++] = r->cells[at].seq;
-    pthread_rwlock_unlock(&r->lock);
+    for (uint32_t at = tag & (r->n_cells - 1); r->cells[at].seq != 0; at = (at + 1) & (r->n_cells - 1))
+        if (r->cells[at].tag == tag && r->cells[at].seq != CELL_GONE && n++ < room)
+            seqs_out[n - 1] = r->cells[at].seq;
+    return n;
+}
+
+/* Few, but for a value that everybody submits. */
+size_t hub_rows_candidates(struct hub_rows *r, uint64_t id_hash, struct arena *a, uint64_t **seqs_out)
+{
+    size_t room, n = 8;
+
+    do {
+        room = n;
+        *seqs_out = arena_alloc(a, room * sizeof **seqs_out);
+        pthread_rwlock_rdlock(&r->lock);
+        n = find_all(r, tag_of(id_hash), *seqs_out, room);
+        pthread_rwlock_unlock(&r->lock);
+    } while (n > room);
     return n;
 }
 

@@ -147,12 +147,14 @@ static int64_t band_version(const struct band *band)
 /* The band goes where its subject goes, and no wider. */
 static bool subject_facts(struct hub *h, struct slice subject, struct share_facts *out)
 {
-    uint64_t seq;
+    uint64_t *seqs;
+    struct arena a = ARENA_INIT;
+    bool known = hub_rows_candidates(&h->rows, hub_id_hash(subject), &a, &seqs) != 0;
 
-    if (hub_rows_candidates(&h->rows, hub_id_hash(subject), &seq, 1) == 0)
-        return false;
-    *out = hub_class_of(h, h->rows.facts_class[seq])->facts;
-    return true;
+    if (known)
+        *out = hub_class_of(h, h->rows.facts_class[seqs[0]])->facts;
+    arena_free(&a);
+    return known;
 }
 
 static void release_band(struct hub_worker *w, const struct band *band)

@@ -8,7 +8,7 @@
 
 #include "store/store_read.h"
 
-enum { VIEW_CANDIDATES = 64, VIEW_VERSIONS = 4096 };
+enum { VIEW_VERSIONS = 4096 };
 
 /* ---- at start ---- */
 
@@ -236,12 +236,12 @@ static int gather(void *arg, const struct store_row *row, const struct store_at 
 }
 
 /* For the committer: a row as it is, whatever a view would say. */
-int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, struct arena *a, struct store_row *out,
-                 struct err *err)
+int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, uint32_t viewer, struct arena *a,
+                 struct store_row *out, struct err *err)
 {
     struct gathering g = {.arena = a};
     struct store_list list = {h->rows.facts_class[seq], 0};
-    struct store_query q = {.lists = &list, .n_lists = 1, .upto = seq, .limit = 1};
+    struct store_query q = {.lists = &list, .n_lists = 1, .viewer = viewer, .upto = seq, .limit = 1};
 
     if (store_row_get(r, seq, &q, gather, &g, err) != 0)
         return -1;
@@ -351,9 +351,10 @@ static int find_own_id(void *arg, struct json value, struct slice key, struct sl
         uint64_t seq = hub_rows_find(&v->hub->rows, id_hash, row_key);
         struct store_row row;
         struct hub_seen seen;
-        if (seq == 0 || seq > v->upto ||
-            hub_read_row(v->worker->reader, v->hub, seq, &v->worker->arena, &row, &err) != 0 || row.original.len == 0 ||
-            open_original(v, &row, &seen, &err) != 0)
+        while (seq > v->upto) /* a version that is being committed just now */
+            seq = hub_row_subject(&v->hub->rows, seq);
+        if (seq == 0 || hub_read_row(v->worker->reader, v->hub, seq, v->viewer, &v->worker->arena, &row, &err) != 0 ||
+            row.original.len == 0 || open_original(v, &row, &seen, &err) != 0)
             continue;
         own->from[own->n] = id;
         own->to[own->n++] = seen.id;
@@ -572,8 +573,8 @@ static int by_place(const void *a, const void *b)
 static int gather_versions(struct hub_view *v, const struct hub_view_ask *ask, const struct store_query *q,
                            struct slice id, bool all, struct gathering *g, struct err *err)
 {
-    uint64_t seqs[VIEW_CANDIDATES];
-    size_t n = hub_rows_candidates(&v->hub->rows, hub_id_hash(id), seqs, VIEW_CANDIDATES);
+    uint64_t *seqs;
+    size_t n = hub_rows_candidates(&v->hub->rows, hub_id_hash(id), g->arena, &seqs);
 
     for (size_t i = 0; i < n; i++) {
         uint64_t seq = seqs[i];
