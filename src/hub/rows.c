@@ -165,6 +165,14 @@ static bool takes_over(const struct hub_rows *r, uint64_t subject, int64_t sourc
     return subject == 0 || source_us >= r->source_us[subject];
 }
 
+/* Most rows are first versions that nothing replaced: the pages of those arrays that hold zeros alone stay untouched,
+ * and take no memory. */
+static void put_rare(uint32_t *at, uint32_t value)
+{
+    if (__atomic_load_n(at, __ATOMIC_RELAXED) != value)
+        __atomic_store_n(at, value, __ATOMIC_RELAXED);
+}
+
 void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_hash, int64_t source_us,
                    int64_t added_us, uint32_t facts_class, uint64_t subject, enum store_kind kind)
 {
@@ -173,8 +181,8 @@ void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_h
     r->source_us[seq] = source_us;
     r->first_us[seq] = subject != 0 ? r->first_us[subject] : added_us;
     r->facts_class[seq] = facts_class;
-    __atomic_store_n(&r->subject[seq], (uint32_t)subject, __ATOMIC_RELAXED);
-    __atomic_store_n(&r->later[seq], 0, __ATOMIC_RELAXED);
+    put_rare(&r->subject[seq], (uint32_t)subject);
+    put_rare(&r->later[seq], 0);
     r->kind[seq] = (uint8_t)kind;
     if (!is_object_row(kind))
         return;
