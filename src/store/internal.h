@@ -67,6 +67,12 @@ static inline unsigned store_row_flags(const struct store_row *row)
     return (recall ? STORE_RECALL : 0) | (row->body.len == 0 ? STORE_BARE : 0);
 }
 
+/* ---- row.c: what of a row stands in the journal's column `numbers` ---- */
+
+enum { STORE_NUMBERS = 10 * 8 + 32 };
+void store_row_put_numbers(const struct store_row *row, char out[STORE_NUMBERS]);
+bool store_row_get_numbers(struct slice numbers, struct store_row *row_out); /* false: these are none */
+
 extern const char *const store_table_names[STORE_TABLES];
 int store_schema_open(sqlite3 *db, struct err *err); /* creates it in an empty file; ERR_STORE_VERSION */
 

@@ -9,9 +9,9 @@ static const char *const sql[READ_SQLS] = {
     [READ_BEGIN] = "BEGIN",
     [READ_END] = "COMMIT",
     /* A sealed original is as large as its body, and most readers may not have it: then it is not even copied. */
-    [READ_ROW] = "SELECT seq, added_us, created_us, version_us, source_us, first_event_us, valid_until_us, kind, class,"
-                 " owner, key, subject_seq, envelope, sha256, id, cover, source,"
-                 " CASE WHEN ?2 IS NULL OR owner=?2 THEN original END, body FROM journal WHERE seq>=?1 ORDER BY seq",
+    [READ_ROW] =
+        "SELECT seq, owner, numbers, id, cover, source, CASE WHEN ?2 IS NULL OR owner=?2 THEN original END, body"
+        " FROM journal WHERE seq>=?1 ORDER BY seq",
     [READ_LIST] =
         "SELECT seq FROM brief INDEXED BY brief_list WHERE list=?1 AND seq>?2 AND seq<=?3 ORDER BY seq LIMIT ?4",
     [READ_OWNED] = "SELECT seq FROM brief INDEXED BY brief_owner WHERE owner=?5 AND list=?1 AND seq>?2 AND seq<=?3"
@@ -112,32 +112,18 @@ void store_read_end(struct store_reader *r)
     r->busy = false;
 }
 
-static void read_row(sqlite3_stmt *st, struct store_row *row_out)
+static bool read_row(sqlite3_stmt *st, struct store_row *row_out)
 {
-    struct slice hash = store_column_bytes(st, 13);
-
     *row_out = (struct store_row){
         .seq = store_column(st, 0),
-        .added_us = (int64_t)store_column(st, 1),
-        .created_us = (int64_t)store_column(st, 2),
-        .version_us = (int64_t)store_column(st, 3),
-        .source_us = (int64_t)store_column(st, 4),
-        .first_event_us = (int64_t)store_column(st, 5),
-        .valid_until_us = (int64_t)store_column(st, 6),
-        .kind = (enum store_kind)store_column(st, 7),
-        .facts_class = (uint32_t)store_column(st, 8),
-        .owner = store_column(st, 9),
-        .key = store_column(st, 10),
-        .subject_seq = store_column(st, 11),
-        .envelope = store_column(st, 12),
-        .id = store_column_bytes(st, 14),
-        .cover = store_column_bytes(st, 15),
-        .source = store_column_bytes(st, 16),
-        .original = store_column_bytes(st, 17),
-        .body = store_column_bytes(st, 18),
+        .owner = store_column(st, 1),
+        .id = store_column_bytes(st, 3),
+        .cover = store_column_bytes(st, 4),
+        .source = store_column_bytes(st, 5),
+        .original = store_column_bytes(st, 6),
+        .body = store_column_bytes(st, 7),
     };
-    if (hash.len == sizeof row_out->sha256)
-        memcpy(row_out->sha256, hash.ptr, hash.len);
+    return store_row_get_numbers(store_column_bytes(st, 2), row_out);
 }
 
 /* One row of one statement. 0: it stands on the row; ERR_NOT_FOUND when there is none. */
@@ -174,8 +160,9 @@ int store_read_at(struct store_reader *r, uint64_t seq, const struct store_query
     while (r->row_seq < seq && (rc = sqlite3_step(st)) == SQLITE_ROW)
         r->row_seq = store_column(st, 0);
     if (rc == SQLITE_ROW && r->row_seq == seq) {
-        read_row(st, row_out);
-        return 0;
+        return read_row(st, row_out)
+                   ? 0
+                   : err_set(err, ERR_STORE, "", "row %llu of the journal is damaged", (unsigned long long)seq);
     }
     r->row_seq = 0;
     sqlite3_reset(st);

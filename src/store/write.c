@@ -7,7 +7,7 @@
 static const char *const sql[WRITE_SQLS] = {
     [WRITE_BEGIN] = "BEGIN IMMEDIATE",
     [WRITE_COMMIT] = "COMMIT",
-    [WRITE_JOURNAL] = "INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+    [WRITE_JOURNAL] = "INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [WRITE_BRIEF] = "INSERT INTO brief VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
     [WRITE_ADDRESSED] = "INSERT INTO addressed VALUES(?1,?2,?3,?4)",
     [WRITE_ENVELOPE] = "INSERT INTO envelope VALUES(?1,?2,?3,?4,?5,?6)",
@@ -85,29 +85,20 @@ int store_commit(struct store *s, struct err *err)
 
 static int put_journal(struct store *s, const struct store_row *row, struct err *err)
 {
+    char numbers[STORE_NUMBERS];
     sqlite3_stmt *st;
 
     if (statement(s, WRITE_JOURNAL, &st, err) != 0)
         return -1;
+    store_row_put_numbers(row, numbers);
     store_bind(st, 1, row->seq);
-    store_bind(st, 2, (uint64_t)row->added_us);
-    store_bind(st, 3, (uint64_t)row->created_us);
-    store_bind(st, 4, (uint64_t)row->version_us);
-    store_bind(st, 5, (uint64_t)row->source_us);
-    store_bind(st, 6, (uint64_t)row->first_event_us);
-    store_bind(st, 7, (uint64_t)row->valid_until_us);
-    store_bind(st, 8, row->kind);
-    store_bind(st, 9, row->facts_class);
-    store_bind(st, 10, row->owner);
-    store_bind(st, 11, row->key);
-    store_bind(st, 12, row->subject_seq);
-    store_bind(st, 13, row->envelope);
-    store_bind_bytes(st, 14, slice_n((const char *)row->sha256, sizeof row->sha256));
-    store_bind_bytes(st, 15, row->id);
-    store_bind_bytes(st, 16, row->cover);
-    store_bind_bytes(st, 17, row->source);
-    store_bind_bytes(st, 18, row->original);
-    store_bind_bytes(st, 19, row->body);
+    store_bind(st, 2, row->owner);
+    store_bind_bytes(st, 3, slice_n(numbers, sizeof numbers));
+    store_bind_bytes(st, 4, row->id);
+    store_bind_bytes(st, 5, row->cover);
+    store_bind_bytes(st, 6, row->source);
+    store_bind_bytes(st, 7, row->original);
+    store_bind_bytes(st, 8, row->body);
     return run(s, st, "append to the journal", err);
 }
 

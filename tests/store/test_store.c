@@ -536,7 +536,7 @@ static void test_store_store__versions(void **state)
         enum err_code code;
     } cases[] = {
         {"SELECT 1", NULL, ERR_NONE},
-        {"PRAGMA user_version=2", NULL, ERR_STORE_VERSION},
+        {"PRAGMA user_version=1", NULL, ERR_STORE_VERSION},
         {"PRAGMA user_version=0", NULL, ERR_STORE_VERSION},
         {"PRAGMA application_id=1", NULL, ERR_STORE_VERSION},
         {"PRAGMA application_id=0; PRAGMA user_version=0", NULL, ERR_STORE_VERSION}, /* somebody's own database */
