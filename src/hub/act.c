@@ -205,41 +205,77 @@ static int widen_all(struct hub_commit *c, struct change *changes, uint32_t n_vi
     return 0;
 }
 
+struct loser { /* of one class */
+    uint32_t viewer;
+    uint64_t from; /* the widening through which it had the older rows; 0: it had them at their own place */
+    const struct loser *next;
+};
+
+static uint64_t grant_of(struct hub_commit *c, uint32_t viewer, uint32_t facts_class)
+{
+    size_t n;
+    const struct hub_grant *grants = hub_commit_grants(c, viewer, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (grants[i].facts_class == facts_class)
+            return grants[i].from;
+    return 0;
+}
+
+static const struct loser **find_losers(struct hub_commit *c, const struct change *changes, uint32_t n_viewers,
+                                        bool *any_out)
+{
+    struct arena *a = hub_commit_arena(c);
+    const struct loser **losers = arena_array(a, const struct loser *, atomic_load(&hub_commit_hub(c)->n_classes));
+
+    *any_out = false;
+    for (uint32_t v = 1; v < n_viewers; v++)
+        for (size_t i = 0; i < changes[v].n_lost; i++) {
+            uint32_t facts_class = changes[v].lost[i];
+            struct loser *one = arena_new(a, struct loser);
+            *one = (struct loser){v, grant_of(c, v, facts_class), losers[facts_class]};
+            losers[facts_class] = one;
+            *any_out = true;
+        }
+    return losers;
+}
+
+static int restrict_row(struct hub_commit *c, const struct hub_directory *now, uint64_t seq, const struct loser *losers,
+                        struct err *err)
+{
+    struct bits reach = BITS_INIT;
+    int result = 0;
+
+    for (const struct loser *l = losers; l != NULL; l = l->next)
+        if (hub_may_hold(hub_commit_hub(c), l->viewer, seq, l->from))
+            bits_set(&reach, l->viewer, true);
+    if (bits_count(&reach) != 0)
+        result = hub_commit_recall(
+            c, &(struct hub_recall){.subject = seq, .kind = STORE_RESTRICT, .reach = &reach, .directory = now}, err);
+    bits_free(&reach);
+    return result;
+}
+
 /* Those who lose a class get a retraction of every row of it that they may hold: one row an object, whoever it reaches.
  */
 static int restrict_rows(struct hub_commit *c, const struct hub_directory *now, const struct change *changes,
                          uint32_t n_viewers, struct err *err)
 {
-    struct hub *h = hub_commit_hub(c);
+    const struct hub_rows *rows = &hub_commit_hub(c)->rows;
     uint64_t upto = hub_commit_last_seq(c);
-    uint32_t n_classes = atomic_load(&h->n_classes);
-    struct bits *losers = arena_array(hub_commit_arena(c), struct bits, n_classes);
-    bool any = false;
-    int result = 0;
+    bool any;
+    const struct loser **losers = find_losers(c, changes, n_viewers, &any);
 
-    for (uint32_t v = 1; v < n_viewers; v++)
-        for (size_t i = 0; i < changes[v].n_lost; i++, any = true)
-            bits_set(&losers[changes[v].lost[i]], v, true);
     if (any)
         hub_commit_recalls(c);
-    for (uint64_t seq = 1; any && seq <= upto && result == 0; seq++) {
-        const struct bits *of_class = &losers[h->rows.facts_class[seq]];
-        struct bits reach = BITS_INIT;
-        bool content = h->rows.kind[seq] == STORE_ADD || h->rows.kind[seq] == STORE_EXPIRE;
-        if (!content || of_class->n_words == 0 || bits_has(&h->rows.superseded, seq))
-            continue;
-        for (uint32_t v = 1; v < n_viewers; v++)
-            if (bits_has(of_class, v) && atomic_load(&h->viewers[v]->delivered) >= seq)
-                bits_set(&reach, v, true);
-        if (bits_count(&reach) != 0)
-            result = hub_commit_recall(
-                c, &(struct hub_recall){.subject = seq, .kind = STORE_RESTRICT, .reach = &reach, .directory = now},
-                err);
-        bits_free(&reach);
+    for (uint64_t seq = 1; any && seq <= upto; seq++) {
+        const struct loser *of_class = losers[rows->facts_class[seq]];
+        bool content = rows->kind[seq] == STORE_ADD || rows->kind[seq] == STORE_EXPIRE;
+        if (content && of_class != NULL && !bits_has(&rows->superseded, seq) &&
+            restrict_row(c, now, seq, of_class, err) != 0)
+            return -1;
     }
-    for (uint32_t i = 0; i < n_classes; i++)
-        bits_free(&losers[i]);
-    return result;
+    return 0;
 }
 
 static int change_views(struct hub_commit *c, const struct hub_directory *old, const struct hub_directory *now,

@@ -98,6 +98,7 @@ uint32_t hub_class_number(struct hub *h, struct slice key, bool *new_out)
     c->hash = hash;
     int read = share_facts_get(&h->arena, c->key, &c->facts, NULL);
     assert(read == 0); /* our own canonical bytes */
+    c->of_values = stix_type_class(stix_type_find(c->facts.type)) == STIX_SCO;
     h->classes[n] = c;
     atomic_store_explicit(&h->n_classes, n + 1, memory_order_release);
     return n;
@@ -302,14 +303,16 @@ static void end_recalls(struct hub_commit *c)
 static void reach_of(struct hub_commit *c, uint64_t seq, bool losing, uint32_t new_class, struct bits *reach_out)
 {
     struct hub *h = c->hub;
-    uint32_t facts_class = h->rows.facts_class[seq], n = atomic_load(&h->n_viewers);
+    uint32_t n = atomic_load(&h->n_viewers);
 
     hub_commit_recalls(c);
     for (uint32_t i = 1; i < n; i++) {
-        if (atomic_load(&h->viewers[i]->delivered) < seq)
-            continue;
+        if (!hub_may_hold(h, i, seq, 0))
+            continue; /* a widening asks for more */
         struct hub_lists *l = hub_viewer_lists(h, h->directory, i);
-        if (hub_lists_has(l, facts_class) && !(losing && hub_lists_has(l, new_class)))
+        const struct store_list *seen = hub_lists_find(l, h->rows.facts_class[seq]);
+        if (seen != NULL && !(losing && hub_lists_find(l, new_class) != NULL) &&
+            hub_may_hold(h, i, seq, seen->held_from))
             bits_set(reach_out, i, true);
         hub_lists_drop(&l);
     }
@@ -377,14 +380,16 @@ static void spare_who_sees_another(struct hub_commit *c, const struct hub_direct
                                    struct slice id, struct bits *reach)
 {
     struct hub_rows *rows = &c->hub->rows;
-    uint64_t *seqs;
+    uint64_t *seqs, first = rows->first[subject];
     size_t n = is_value(id) ? hub_rows_candidates(rows, hub_id_hash(id), &c->scratch, &seqs) : 0;
 
     for (size_t i = 0; i < n && bits_count(reach) != 0; i++) {
         struct store_row other;
         struct slice collection = c->hub->classes[rows->facts_class[seqs[i]]]->facts.collection;
-        if (seqs[i] == subject || (rows->kind[seqs[i]] != STORE_ADD && rows->kind[seqs[i]] != STORE_EXPIRE) ||
-            !slice_eq(collection, c->hub->classes[rows->facts_class[subject]]->facts.collection) ||
+        if (seqs[i] == subject || !slice_eq(collection, c->hub->classes[rows->facts_class[subject]]->facts.collection))
+            continue;
+        first = rows->first[seqs[i]] < first ? rows->first[seqs[i]] : first;
+        if ((rows->kind[seqs[i]] != STORE_ADD && rows->kind[seqs[i]] != STORE_EXPIRE) ||
             hub_read_row(c->reader, c->hub, seqs[i], 0, &c->scratch, &other, NULL) != 0 || !slice_eq(other.id, id))
             continue;
         spare_owner(c, other.owner, reach);
@@ -392,6 +397,9 @@ static void spare_who_sees_another(struct hub_commit *c, const struct hub_direct
             if (bits_has(reach, v) && hub_may_see(c->hub, d, v, other.facts_class))
                 bits_set(reach, v, false);
     }
+    for (uint32_t v = 1; v < reach->n_words * 64; v++)
+        if (bits_has(reach, v) && atomic_load(&c->hub->viewers[v]->delivered) < first)
+            bits_set(reach, v, false);
 }
 
 static int append_recall(struct hub_commit *c, const struct hub_recall *recall, const struct store_row *old,

@@ -290,20 +290,30 @@ void hub_lists_drop(struct hub_lists **l)
         free(gone);
 }
 
-bool hub_lists_has(const struct hub_lists *l, uint32_t facts_class)
+bool hub_may_hold(struct hub *h, uint32_t viewer, uint64_t seq, uint64_t from)
+{
+    uint64_t delivered = atomic_load(&h->viewers[viewer]->delivered);
+
+    /* Of a value it may hold another submission: hub_commit_recall looks closer. */
+    if (h->classes[h->rows.facts_class[seq]]->of_values)
+        return delivered != 0;
+    return delivered >= (seq < from ? from : h->rows.first[seq]);
+}
+
+const struct store_list *hub_lists_find(const struct hub_lists *l, uint32_t facts_class)
 {
     size_t low = 0, high = l->n;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (l->lists[middle].facts_class == facts_class)
-            return true;
+            return &l->lists[middle];
         if (l->lists[middle].facts_class < facts_class)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return NULL;
 }
 
 /* Called before the bytes leave, so that a recall never misses one who has them. */

@@ -31,6 +31,7 @@ struct hub_rows {
     uint32_t *facts_class;
     uint32_t *subject;      /* the next of the object's versions; 0: none. A late older one stands behind the current */
     uint32_t *later;        /* the row that took its place; 0: none */
+    uint32_t *first;        /* the object's first row: whoever read that far may hold a version of it */
     uint8_t *kind;          /* enum store_kind */
     struct bits hidden;     /* versions that their owner took out of its own view */
     struct bits superseded; /* later != 0, or deleted; by seq */
@@ -67,6 +68,7 @@ bool hub_row_is_newer(const struct hub_rows *r, uint64_t seq,
 
 struct hub_class {
     struct share_facts facts; /* for ever */
+    bool of_values;           /* of SCOs: several rows may be one object */
     struct slice key;
     uint64_t hash;
 };
@@ -164,7 +166,10 @@ struct hub_viewer {
 struct hub_lists *hub_viewer_lists(struct hub *h, const struct hub_directory *d,
                                    uint32_t viewer); /* hold; up to date with d and all classes */
 void hub_lists_drop(struct hub_lists **l);
-bool hub_lists_has(const struct hub_lists *l, uint32_t facts_class);
+const struct store_list *hub_lists_find(const struct hub_lists *l, uint32_t facts_class); /* NULL: denied */
+/* Did the viewer read so far that it may hold the row, or an older version of its object? `from`: the widening through
+ * which it has the row's class; 0: none. */
+bool hub_may_hold(struct hub *h, uint32_t viewer, uint64_t seq, uint64_t from);
 void hub_viewer_delivered(struct hub *h, uint32_t viewer, uint64_t first_seq, uint64_t last_seq, uint64_t n,
                           const uint8_t root[CRYPTO_HASH]);
 

@@ -32,6 +32,7 @@ void hub_rows_init(struct hub_rows *r)
     r->facts_class = reserve(n * sizeof *r->facts_class);
     r->subject = reserve(n * sizeof *r->subject);
     r->later = reserve(n * sizeof *r->later);
+    r->first = reserve(n * sizeof *r->first);
     r->kind = reserve(n * sizeof *r->kind);
     r->superseded = (struct bits){reserve(n / 8), n / 64};
     r->hidden = (struct bits){reserve(n / 8), n / 64};
@@ -53,6 +54,7 @@ void hub_rows_free(struct hub_rows *r)
     munmap(r->facts_class, n * sizeof *r->facts_class);
     munmap(r->subject, n * sizeof *r->subject);
     munmap(r->later, n * sizeof *r->later);
+    munmap(r->first, n * sizeof *r->first);
     munmap(r->kind, n * sizeof *r->kind);
     munmap(r->superseded.words, n / 8);
     munmap(r->hidden.words, n / 8);
@@ -180,6 +182,7 @@ void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_h
     r->key[seq] = key;
     r->source_us[seq] = source_us;
     r->first_us[seq] = subject != 0 ? r->first_us[subject] : added_us;
+    r->first[seq] = subject != 0 ? r->first[subject] : (uint32_t)seq;
     r->facts_class[seq] = facts_class;
     put_rare(&r->subject[seq], (uint32_t)subject);
     put_rare(&r->later[seq], 0);

@@ -468,7 +468,7 @@ static bool may_see_latest(const struct hub_view *v, const struct store_row *row
         seq = next;
     if (v->owner != 0 && row->owner == v->owner)
         return rows->key[seq] != 0 && !bits_has(&rows->hidden, row->seq); /* key 0: its owner deleted it */
-    return seq == row->seq || hub_lists_has(v->lists, rows->facts_class[seq]);
+    return seq == row->seq || hub_lists_find(v->lists, rows->facts_class[seq]) != NULL;
 }
 
 struct giving {

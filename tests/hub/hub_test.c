@@ -257,10 +257,12 @@ void hub_test_sign(uint8_t secret, struct slice origin, struct slice id, enum st
 {
     struct keys_secrets s;
     struct buf message = BUF_INIT, covered = BUF_INIT;
+    uint8_t hash[CRYPTO_HASH];
 
     secrets_of(secret, &s);
     hub_event_message(origin, id, kind, object, &message);
-    assert_true(keys_signed_bytes(KEYS_SIGN_EVENT, buf_slice(&message), &covered));
+    crypto_sha256(buf_slice(&message), hash); /* that is what keys signs */
+    assert_true(keys_signed_bytes(KEYS_SIGN_EVENT, slice_n((const char *)hash, sizeof hash), &covered));
     crypto_sign_message(s.sign_secret, buf_slice(&covered), out);
     buf_free(&message);
     buf_free(&covered);
@@ -384,6 +386,7 @@ void hub_copies_add(struct hub_copies *c, const struct hub_seen *seen)
     }
     c->items[c->n++] = (struct hub_copy){.id = arena_copy(&c->arena, seen->id),
                                          .bytes = arena_copy(&c->arena, seen->bytes),
+                                         .release = hub_id_hash(seen->row->id),
                                          .added_us = seen->row->added_us,
                                          .version_us = seen->version_us,
                                          .seq = seen->row->seq,

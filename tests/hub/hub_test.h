@@ -92,6 +92,7 @@ struct slice hub_test_list(struct arena *a, const struct slice *items, size_t n)
 
 struct hub_copy {
     struct slice id, bytes;
+    uint64_t release; /* hash of the id that others read */
     int64_t added_us, version_us;
     uint64_t seq, owner;
     uint32_t facts_class;
