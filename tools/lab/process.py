@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import time
 
 _started = []  # every Program that may still run: ended when we end, however that comes
 _ports = set()
+temporary = []  # directories that go with us
 REPORT = re.compile(r"(Address|Leak|Thread|Memory)Sanitizer|runtime error:|Assertion .* failed")
 
 
@@ -206,6 +208,8 @@ def end_everything():
         while program.running() and time.monotonic() < end:
             time.sleep(0.01)
         program._end_group()
+    for path in temporary:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def end_on_signals():

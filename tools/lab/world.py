@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from lab.client import Account, Watch
-from lab.process import Failure, Program, free_port, wait_for
+from lab.process import Failure, Program, free_port, temporary, wait_for
 
 
 class World:
@@ -21,6 +21,8 @@ class World:
         self.kept = where is not None
         self.where = pathlib.Path(where or tempfile.mkdtemp(prefix="tocsin-"))
         self.where.mkdir(parents=True, exist_ok=True)
+        if not self.kept:
+            temporary.append(self.where)
         self.hubs, self.members = {}, {}
 
     def run(self, *argv, status=0, timeout=60, stdin=None):
