@@ -67,9 +67,11 @@ static inline unsigned store_row_flags(const struct store_row *row)
     return (recall ? STORE_RECALL : 0) | (row->body.len == 0 ? STORE_BARE : 0);
 }
 
-/* ---- row.c: what of a row stands in the journal's column `numbers` ---- */
+/* ---- row.c: what of a row stands in the columns `numbers` of the journal and of the brief table ---- */
 
-enum { STORE_NUMBERS = 10 * 8 + 32 };
+enum { STORE_NUMBERS = 10 * 8 + 32, STORE_BRIEF_NUMBERS = 6 * 8 };
+void store_brief_put_numbers(const struct store_brief *b, char out[STORE_BRIEF_NUMBERS]);
+bool store_brief_get_numbers(struct slice numbers, struct store_brief *b_out);
 void store_row_put_numbers(const struct store_row *row, char out[STORE_NUMBERS]);
 bool store_row_get_numbers(struct slice numbers, struct store_row *row_out); /* false: these are none */
 

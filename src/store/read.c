@@ -23,8 +23,7 @@ static const char *const sql[READ_SQLS] = {
         "SELECT reach, grant FROM addressed INDEXED BY addressed_widen WHERE what=4 AND seq>?1 AND seq<=?2"
         " ORDER BY seq DESC",
     [READ_ADDED] = "SELECT added_us, kind FROM brief WHERE seq=?1",
-    [READ_BRIEF] = "SELECT seq, key, subject_seq, owner, added_us, source_us, valid_until_us, class, id_hash, kind"
-                   " FROM brief WHERE seq>?1 ORDER BY seq",
+    [READ_BRIEF] = "SELECT seq, added_us, kind, owner, numbers FROM brief WHERE seq>?1 ORDER BY seq",
     [READ_ENVELOPE] = "SELECT received_us, owner, leaf, key, status FROM envelope WHERE n=?1",
     [READ_LEAF] = "SELECT hash FROM leaf WHERE n=?1",
     [READ_HEAD] = STORE_HEAD_SQL,
@@ -287,20 +286,17 @@ int store_scan(struct store_reader *r, enum store_table t, struct slice from, st
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
 }
 
-static void read_brief(sqlite3_stmt *st, struct store_brief *b)
+static int read_brief(sqlite3_stmt *st, struct store_brief *b, struct err *err)
 {
     *b = (struct store_brief){
         .seq = store_column(st, 0),
-        .key = store_column(st, 1),
-        .subject_seq = store_column(st, 2),
+        .added_us = (int64_t)store_column(st, 1),
+        .kind = (uint8_t)store_column(st, 2),
         .owner = store_column(st, 3),
-        .added_us = (int64_t)store_column(st, 4),
-        .source_us = (int64_t)store_column(st, 5),
-        .valid_until_us = (int64_t)store_column(st, 6),
-        .facts_class = (uint32_t)store_column(st, 7),
-        .id_hash = store_column(st, 8),
-        .kind = (uint8_t)store_column(st, 9),
     };
+    return store_brief_get_numbers(store_column_bytes(st, 4), b)
+               ? 0
+               : err_set(err, ERR_STORE, "", "row %llu of the brief table is damaged", (unsigned long long)b->seq);
 }
 
 int store_scan_brief(struct store_reader *r, uint64_t after_seq, store_brief_fn *fn, void *arg, struct err *err)
@@ -314,7 +310,10 @@ int store_scan_brief(struct store_reader *r, uint64_t after_seq, store_brief_fn 
         store_bind(st, 1, after_seq);
         while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
             struct store_brief b;
-            read_brief(st, &b);
+            if (read_brief(st, &b, err) != 0) {
+                store_read_end(r);
+                return -1;
+            }
             if (fn(arg, &b) != 0)
                 break;
         }

@@ -2,6 +2,10 @@
 
      0 added_us        16 version_us      32 first_event_us    48 key            64 envelope                    80
    sha256 8 created_us      24 source_us       40 valid_until_us    56 subject_seq    72 class * 256 + kind
+
+   That of the brief table: six of 8 bytes.
+
+     0 key             8 subject_seq      16 source_us         24 valid_until_us    32 id_hash        40 class
 */
 #include <endian.h>
 
@@ -47,5 +51,33 @@ bool store_row_get_numbers(struct slice numbers, struct store_row *row)
     row->facts_class = (uint32_t)(n[9] >> 8);
     row->kind = (enum store_kind)(n[9] & 0xff);
     memcpy(row->sha256, numbers.ptr + sizeof n, sizeof row->sha256);
+    return true;
+}
+
+void store_brief_put_numbers(const struct store_brief *b, char out[STORE_BRIEF_NUMBERS])
+{
+    const uint64_t n[] = {htole64(b->key),
+                          htole64(b->subject_seq),
+                          htole64((uint64_t)b->source_us),
+                          htole64((uint64_t)b->valid_until_us),
+                          htole64(b->id_hash),
+                          htole64(b->facts_class)};
+
+    memcpy(out, n, sizeof n);
+}
+
+bool store_brief_get_numbers(struct slice numbers, struct store_brief *b)
+{
+    uint64_t n[6];
+
+    if (numbers.len != STORE_BRIEF_NUMBERS)
+        return false;
+    memcpy(n, numbers.ptr, sizeof n);
+    b->key = le64toh(n[0]);
+    b->subject_seq = le64toh(n[1]);
+    b->source_us = (int64_t)le64toh(n[2]);
+    b->valid_until_us = (int64_t)le64toh(n[3]);
+    b->id_hash = le64toh(n[4]);
+    b->facts_class = (uint32_t)le64toh(n[5]);
     return true;
 }

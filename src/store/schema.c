@@ -8,8 +8,9 @@
                  in `addressed`. Its numbers stand in one column (row.c): each column costs 40 ns to read and to write,
                  and 19 of them were most of a row of a page. A rowid table, rowid = seq: WITHOUT ROWID makes 0.37
                  times the commits with rows of 1 KB. The large columns stand last: the narrow ones are read without.
-     brief       one row a publication, 50 to 75 bytes: struct store_brief, which the committer reads whole at start
-                 (5 M rows/s; the journal would bring every body along), and `list`. store_position searches here.
+     brief       one row a publication, 70 to 90 bytes: struct store_brief, which the committer reads whole at start
+                 (the journal would bring every body along), with its numbers in one column too, and `list`.
+                 store_position searches here.
      addressed   one row for each publication with a `reach` (recalls) and for each widening. reach is a bitmap over
                  viewers, 8 a byte: a page reads the rows in its own range of seq and tests one bit in each. Widenings
                  keep their grant here, and have a small index for store_row_get.
@@ -43,9 +44,8 @@ const char *const store_table_names[STORE_TABLES] = {
 static const char tables[] =
     "CREATE TABLE journal(seq INTEGER PRIMARY KEY, owner INTEGER NOT NULL, numbers BLOB NOT NULL, id BLOB,"
     " cover BLOB, source BLOB, original BLOB, body BLOB);"
-    "CREATE TABLE brief(seq INTEGER PRIMARY KEY, added_us INTEGER NOT NULL, kind INTEGER NOT NULL,"
-    " class INTEGER NOT NULL, list INTEGER, owner INTEGER, key INTEGER NOT NULL, subject_seq INTEGER NOT NULL,"
-    " id_hash INTEGER NOT NULL, source_us INTEGER NOT NULL, valid_until_us INTEGER NOT NULL);"
+    "CREATE TABLE brief(seq INTEGER PRIMARY KEY, added_us INTEGER NOT NULL, kind INTEGER NOT NULL, list INTEGER,"
+    " owner INTEGER, numbers BLOB NOT NULL);"
     "CREATE INDEX brief_list ON brief(list) WHERE list IS NOT NULL;"
     "CREATE INDEX brief_owner ON brief(owner, list) WHERE owner IS NOT NULL AND list IS NOT NULL;"
     "CREATE TABLE addressed(seq INTEGER PRIMARY KEY, what INTEGER NOT NULL, reach BLOB, grant BLOB);"

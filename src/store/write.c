@@ -8,7 +8,7 @@ static const char *const sql[WRITE_SQLS] = {
     [WRITE_BEGIN] = "BEGIN IMMEDIATE",
     [WRITE_COMMIT] = "COMMIT",
     [WRITE_JOURNAL] = "INSERT INTO journal VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-    [WRITE_BRIEF] = "INSERT INTO brief VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [WRITE_BRIEF] = "INSERT INTO brief VALUES(?1,?2,?3,?4,?5,?6)",
     [WRITE_ADDRESSED] = "INSERT INTO addressed VALUES(?1,?2,?3,?4)",
     [WRITE_ENVELOPE] = "INSERT INTO envelope VALUES(?1,?2,?3,?4,?5,?6)",
     [WRITE_LEAF] = "INSERT INTO leaf VALUES(?1,?2,?3)",
@@ -120,28 +120,31 @@ static uint64_t id_hash(struct slice id)
 
 static int put_brief(struct store *s, const struct store_row *row, struct err *err)
 {
+    const struct store_brief brief = {.key = row->key,
+                                      .subject_seq = row->subject_seq,
+                                      .source_us = row->source_us,
+                                      .valid_until_us = row->valid_until_us,
+                                      .id_hash = id_hash(row->id),
+                                      .facts_class = row->facts_class};
     int64_t list = store_list_number(row->facts_class, store_row_flags(row));
+    char numbers[STORE_BRIEF_NUMBERS];
     sqlite3_stmt *st;
 
     if (statement(s, WRITE_BRIEF, &st, err) != 0)
         return -1;
+    store_brief_put_numbers(&brief, numbers);
     store_bind(st, 1, row->seq);
     store_bind(st, 2, (uint64_t)row->added_us);
     store_bind(st, 3, row->kind);
-    store_bind(st, 4, row->facts_class);
     if (is_addressed(row))
+        sqlite3_bind_null(st, 4);
+    else
+        store_bind(st, 4, (uint64_t)list);
+    if (row->owner == 0)
         sqlite3_bind_null(st, 5);
     else
-        store_bind(st, 5, (uint64_t)list);
-    if (row->owner == 0)
-        sqlite3_bind_null(st, 6);
-    else
-        store_bind(st, 6, row->owner);
-    store_bind(st, 7, row->key);
-    store_bind(st, 8, row->subject_seq);
-    store_bind(st, 9, id_hash(row->id));
-    store_bind(st, 10, (uint64_t)row->source_us);
-    store_bind(st, 11, (uint64_t)row->valid_until_us);
+        store_bind(st, 5, row->owner);
+    store_bind_bytes(st, 6, slice_n(numbers, sizeof numbers));
     if (!is_addressed(row))
         store_lasts_raise(&s->lasts, list, row->seq);
     return run(s, st, "append to the journal", err);

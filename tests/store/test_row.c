@@ -26,6 +26,25 @@ static void test_store_row__numbers_come_back(void **state)
     assert_int_equal((unsigned char)numbers[72], STORE_WIDEN); /* little endian, as row.c draws it */
 }
 
+static void test_store_row__brief_numbers_come_back(void **state)
+{
+    const struct store_brief all = {.key = UINT64_MAX,
+                                    .subject_seq = 1,
+                                    .source_us = INT64_MIN,
+                                    .valid_until_us = INT64_MAX,
+                                    .id_hash = UINT64_MAX - 1,
+                                    .facts_class = UINT32_MAX};
+    char numbers[STORE_BRIEF_NUMBERS];
+    struct store_brief b = {0};
+
+    store_brief_put_numbers(&all, numbers);
+    assert_true(store_brief_get_numbers(slice_n(numbers, sizeof numbers), &b));
+    assert_true(b.key == all.key && b.subject_seq == all.subject_seq && b.source_us == all.source_us);
+    assert_true(b.valid_until_us == all.valid_until_us && b.id_hash == all.id_hash);
+    assert_int_equal(b.facts_class, all.facts_class);
+    assert_false(store_brief_get_numbers(slice_n(numbers, sizeof numbers - 1), &b));
+}
+
 static void test_store_row__what_is_damaged_is_none(void **state)
 {
     static const size_t lengths[] = {0, 1, STORE_NUMBERS - 1, STORE_NUMBERS + 1};
@@ -40,6 +59,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_store_row__numbers_come_back),
+        cmocka_unit_test(test_store_row__brief_numbers_come_back),
         cmocka_unit_test(test_store_row__what_is_damaged_is_none),
     };
 
