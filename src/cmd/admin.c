@@ -33,7 +33,8 @@ static void print_value(struct arena *a, struct json value)
     printf("%-20.*s ", (int)text.len, text.ptr);
 }
 
-void admin_print_rows(struct arena *a, const struct options *o, struct json rows, const char *const *columns, size_t n)
+/* As JSON with --json, else the named members in columns. */
+static void print_rows(struct arena *a, const struct options *o, struct json rows, const char *const *columns, size_t n)
 {
     if (options_has(o, "json")) {
         struct slice text = json_raw(rows);
@@ -48,6 +49,29 @@ void admin_print_rows(struct arena *a, const struct options *o, struct json rows
             print_value(a, json_get(row, slice_of(columns[i])));
         printf("\n");
     }
+}
+
+int admin_list(struct arena *a, const struct options *o, const char *what, const char *const *columns, size_t n)
+{
+    struct json rows;
+    int status = admin_ask(a, o, what, slice_n(NULL, 0), &rows);
+
+    if (status == STATUS_DONE)
+        print_rows(a, o, rows, columns, n);
+    return status;
+}
+
+int admin_remove(struct arena *a, const struct options *o, const char *what)
+{
+    struct buf row = BUF_INIT;
+    struct json answer;
+
+    json_put_open(&row, '{');
+    json_put_text(&row, "name", o->operands[1]);
+    json_put_close(&row, '}');
+    int status = admin_ask(a, o, what, buf_slice(&row), &answer);
+    buf_free(&row);
+    return status;
 }
 
 void admin_put_list(struct arena *a, const struct options *o, const char *option, const char *member, struct buf *row)

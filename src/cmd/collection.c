@@ -76,7 +76,6 @@ int cmd_collection(int argc, char **argv)
     static const char *const columns[] = {"name", "open", "title", "id"};
     static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
-    struct json answer;
     int status;
 
     if (!options_begin(&a, &command, argc, argv, &o, &status))
@@ -84,9 +83,7 @@ int cmd_collection(int argc, char **argv)
     if ((slice_eq(o.operands[0], SLICE("add")) || slice_eq(o.operands[0], SLICE("change"))) && o.n_operands == 2) {
         status = put_collection(&a, &o, slice_eq(o.operands[0], SLICE("add")));
     } else if (slice_eq(o.operands[0], SLICE("list")) && o.n_operands == 1) {
-        status = admin_ask(&a, &o, "collections", slice_n(NULL, 0), &answer);
-        if (status == STATUS_DONE)
-            admin_print_rows(&a, &o, answer, columns, 4);
+        status = admin_list(&a, &o, "collections", columns, 4);
     } else {
         fprintf(stderr, "tocsin collection: add NAME, change NAME or list\n");
         status = STATUS_USAGE;

@@ -31,6 +31,7 @@ int cmd_match(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
+int command_status(const struct err *err); /* which exit status an error means */
 /* Prints the error as a person reads it, and says which exit status it means. */
 int command_fail(const struct err *err);
 

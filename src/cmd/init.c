@@ -6,7 +6,7 @@
        DIR/tls/authority.pem    what members are given to know the hub by
        DIR/tls/server.{pem,key} the hub's own certificate
        DIR/data/                what core writes */
-#include "cmd/init.h"
+#include "cmd/commands.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* cmd/main.c: the table of commands. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/crypto.h"
 #include "cmd/commands.h"
@@ -35,24 +34,6 @@ static void print_usage(FILE *out)
         if (commands[i].help != NULL)
             fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "\ntocsin COMMAND --help tells more, with an example.\n");
-}
-
-int command_fail(const struct err *err)
-{
-    fprintf(stderr, "tocsin: %s%s%s\n", err->place, err->place[0] != '\0' ? ": " : "", err->text);
-    switch (err->code) {
-    case ERR_USAGE:
-        return STATUS_USAGE;
-    case ERR_CONF_SYNTAX:
-    case ERR_CONF_VALUE:
-        return STATUS_CONFIG;
-    case ERR_CONNECT:
-    case ERR_TLS:
-    case ERR_TIMEOUT:
-        return STATUS_CONNECT;
-    default:
-        return STATUS_REFUSED;
-    }
 }
 
 int main(int argc, char **argv)

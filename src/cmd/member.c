@@ -152,7 +152,6 @@ int cmd_member(int argc, char **argv)
     static const char *const columns[] = {"name", "organisation", "country", "sector", "may_write"};
     static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
-    struct json answer;
     int status;
 
     if (!options_begin(&a, &command, argc, argv, &o, &status))
@@ -160,16 +159,9 @@ int cmd_member(int argc, char **argv)
     if (slice_eq(o.operands[0], SLICE("add")) && o.n_operands == 2) {
         status = add_member(&a, &o);
     } else if (slice_eq(o.operands[0], SLICE("remove")) && o.n_operands == 2) {
-        struct buf row = BUF_INIT;
-        json_put_open(&row, '{');
-        json_put_text(&row, "name", o.operands[1]);
-        json_put_close(&row, '}');
-        status = admin_ask(&a, &o, "member-remove", buf_slice(&row), &answer);
-        buf_free(&row);
+        status = admin_remove(&a, &o, "member-remove");
     } else if (slice_eq(o.operands[0], SLICE("list")) && o.n_operands == 1) {
-        status = admin_ask(&a, &o, "members", slice_n(NULL, 0), &answer);
-        if (status == STATUS_DONE)
-            admin_print_rows(&a, &o, answer, columns, 5);
+        status = admin_list(&a, &o, "members", columns, 5);
     } else {
         fprintf(stderr, "tocsin member: add NAME, remove NAME or list\n");
         status = STATUS_USAGE;

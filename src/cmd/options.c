@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
+
+#include "cmd/commands.h"
 
 static const struct option_row help_row = {"help", NULL, "Print this and leave.", OPTIONS_ONCE};
 
@@ -147,11 +148,9 @@ int options_fail(const struct option_command *command, const struct err *err)
 
     fprintf(stderr, "tocsin %s: %s%s%s\n", command->name, usage_error ? "" : err->place,
             usage_error || err->place[0] == '\0' ? "" : ": ", err->text);
-    if (usage_error) {
+    if (usage_error)
         fprintf(stderr, "Try: tocsin %s --help\n", command->name);
-        return OPTIONS_STATUS_USAGE;
-    }
-    return err->code == ERR_CONF_SYNTAX || err->code == ERR_CONF_VALUE ? EX_CONFIG : EXIT_FAILURE;
+    return command_status(err);
 }
 
 bool options_begin(struct arena *a, const struct option_command *command, int argc, char **argv, struct options *out,

@@ -9,8 +9,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { OPTIONS_STATUS_USAGE = 2 }; /* exit status for a wrong command line */
-
 enum options_times {
     OPTIONS_ONCE = 0, /* at most once */
     OPTIONS_REQUIRED, /* exactly once */

@@ -181,7 +181,6 @@ int cmd_partner(int argc, char **argv)
     static const char *const columns[] = {"name", "hub_id", "follows", "ceiling", "k"};
     static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
-    struct json answer;
     int status;
 
     if (!options_begin(&a, &command, argc, argv, &o, &status))
@@ -192,16 +191,9 @@ int cmd_partner(int argc, char **argv)
     } else if (slice_eq(o.operands[0], SLICE("follow")) && named) {
         status = follow_partner(&a, &o);
     } else if (slice_eq(o.operands[0], SLICE("remove")) && named) {
-        struct buf row = BUF_INIT;
-        json_put_open(&row, '{');
-        json_put_text(&row, "name", o.operands[1]);
-        json_put_close(&row, '}');
-        status = admin_ask(&a, &o, "partner-remove", buf_slice(&row), &answer);
-        buf_free(&row);
+        status = admin_remove(&a, &o, "partner-remove");
     } else if (slice_eq(o.operands[0], SLICE("list")) && !named) {
-        status = admin_ask(&a, &o, "partners", slice_n(NULL, 0), &answer);
-        if (status == STATUS_DONE)
-            admin_print_rows(&a, &o, answer, columns, 5);
+        status = admin_list(&a, &o, "partners", columns, 5);
     } else {
         fprintf(stderr, "tocsin partner: add NAME, follow NAME, remove NAME or list\n");
         status = STATUS_USAGE;

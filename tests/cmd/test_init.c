@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/time.h"
-#include "cmd/init.h"
+#include "cmd/commands.h"
 
 static char home[] = "/tmp/tocsin-test-init-XXXXXX";
 static char dir[60], told[60];

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include "cmd/commands.h"
 #include "cmd/options.h"
 
 static const struct option_row rows_of_init[] = {
@@ -111,7 +112,7 @@ static void test_cmd_options__begin_tells_the_status(void **state)
     char *wrong[] = {name, short_one, NULL}, *good[] = {name, option, value, value, NULL};
 
     assert_false(options_begin(&a, &init, 2, wrong, &o, &status));
-    assert_int_equal(status, OPTIONS_STATUS_USAGE);
+    assert_int_equal(status, STATUS_USAGE);
     assert_true(options_begin(&a, &init, 4, good, &o, &status));
     arena_free(&a);
 }
