@@ -511,8 +511,7 @@ static int delete_row(struct hub_commit *c, const struct hub_member *m, uint64_t
                                 .reach = &reach,
                                 .directory = hub_commit_directory_now(c)};
 
-    if (hub_commit_hub(c)->rows.kind[seq] != STORE_RETRACT) /* else whoever had it was told */
-        hub_commit_reach(c, seq, &reach);
+    hub_commit_reach(c, seq, &reach);   /* of what is retracted already too: this row takes that one's place */
     bits_set(&reach, m->viewer, false); /* for its owner it is simply gone */
     int result = hub_commit_recall(c, &recall, err);
     bits_free(&reach);

@@ -350,10 +350,18 @@ struct hub_view {
     uint64_t envelope; /* whose data key is at hand; 0: none */
     uint8_t data_key[CRYPTO_KEY];
     uint64_t first_seq, last_seq, n; /* given so far */
-    struct crypto_hash *hashes;      /* of those, one behind the other; NULL: none yet */
+    struct hub_given {
+        uint64_t seq;
+        bool own;
+    } * given;
+    size_t room;
+    uint64_t recalls;           /* the hub's, when it was opened */
+    struct crypto_hash *hashes; /* of those, one behind the other; NULL: none yet */
 };
 int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hub_view *out, struct err *err);
-void hub_view_close(struct hub_view *v); /* counts what was given as delivered: call before the bytes leave */
+/* Counts what was given as delivered: call before the bytes leave. false: something of it was recalled meanwhile, and
+ * this viewer is not told: throw the bytes away and open a view anew. */
+bool hub_view_close(struct hub_view *v);
 struct hub_view_ask {
     const struct hub_collection *collection;
     const struct taxii_filter *types; /* NULL: all */

@@ -311,21 +311,25 @@ static void pull(struct hub_worker *w, void *arg)
 {
     struct follower *f = arg;
     struct err err = ERR_INIT;
-    struct hub_view v;
+    struct hub_view v = {.upto = 0};
     struct pulling *p = arena_new(&w->arena, struct pulling);
+    struct store_at recalls = f->recalls, content = f->content;
+    int result;
 
     *p = (struct pulling){.follower = f, .worker = w, .view = &v, .err = &err};
-
-    if (atomic_load(&f->closed) || hub_view_open(w, f->party, &v, &err) != 0) {
-        http_stream_close(f->stream);
-        follower_drop(f);
-        return;
-    }
-    int result = pull_events(p);
+    do { /* once, but where something of it is recalled at this moment */
+        result = -1;
+        buf_clear(&p->out);
+        f->recalls = recalls;
+        f->content = content;
+        if (atomic_load(&f->closed) || hub_view_open(w, f->party, &v, &err) != 0)
+            break;
+        result = pull_events(p);
+    } while (!hub_view_close(&v) && result == 0);
     uint64_t upto = v.upto;
-    hub_view_close(&v);
     if (result != 0) {
-        log_event("stream_closed", ERROR_FIELD(&err));
+        if (err.code != ERR_NONE)
+            log_event("stream_closed", ERROR_FIELD(&err));
         http_stream_close(f->stream);
     } else if (p->out.len == 0) {
         idle(f, upto);

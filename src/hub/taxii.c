@@ -652,17 +652,19 @@ static void run_page(struct hub_worker *w, struct visit *visit)
     struct paging p = {.want = taxii_reply_want(visit->reply)};
     struct err err = ERR_INIT;
     struct hub_view v;
+    int result;
 
-    if (hub_view_open(w, visit->party, &v, &err) != 0) {
-        taxii_reply_error(visit->reply, &err);
-        return;
-    }
-    p.view = &v;
     p.limit = p.want->limit != 0 ? p.want->limit : (uint32_t)s->page_default;
     if (p.limit > (uint32_t)s->page_max)
         p.limit = (uint32_t)s->page_max;
-    int result = make_page(&p, &err);
-    hub_view_close(&v); /* counted as delivered before a byte leaves */
+    do { /* once, but where something of the page is recalled at this moment */
+        buf_clear(&p.body);
+        p = (struct paging){.view = &v, .want = p.want, .limit = p.limit, .body = p.body};
+        result = hub_view_open(w, visit->party, &v, &err);
+        if (result != 0)
+            break;
+        result = make_page(&p, &err);
+    } while (!hub_view_close(&v) && result == 0); /* counted as delivered before a byte leaves */
     if (result == 0)
         taxii_reply_page(visit->reply, buf_ref_take(&p.body), p.first_us, p.last_us);
     else

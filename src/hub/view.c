@@ -66,8 +66,8 @@ static int load_brief(void *arg, const struct store_brief *b)
     return 0;
 }
 
-/* Value: delivered u64, then grants (class u64, from u64), little endian. Whoever had read anything counts as having
-   read everything: what was delivered in the last second before a crash is not known, and a recall must not miss it. */
+/* Value: delivered u64, then grants (class u64, from u64), little endian. Everybody counts as having read everything:
+   what was delivered in the last second before a crash is not known, and a recall must not miss it. */
 static int load_viewer(void *arg, struct slice key, struct slice value)
 {
     struct loading *l = arg;
@@ -82,8 +82,7 @@ static int load_viewer(void *arg, struct slice key, struct slice value)
         atomic_fetch_add(&l->hub->n_viewers, 1);
     }
     struct hub_viewer *v = l->hub->viewers[number];
-    memcpy(numbers, value.ptr, 8);
-    atomic_store(&v->delivered, numbers[0] != 0 ? atomic_load(&l->hub->head) : 0);
+    atomic_store(&v->delivered, atomic_load(&l->hub->head));
     v->n_grants = (value.len - 8) / 16;
     v->grants = mem_zero(v->n_grants, sizeof *v->grants);
     for (size_t i = 0; i < v->n_grants; i++) {
@@ -255,6 +254,7 @@ int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hu
     struct hub *h = w->hub;
 
     memset(v, 0, sizeof *v);
+    v->recalls = atomic_load(&h->recalls);
     /* The head first: whoever sees a widening's row must also see the directory that it came with. */
     v->upto = atomic_load(&h->head);
     v->hub = h;
@@ -273,21 +273,68 @@ int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hu
     return 0;
 }
 
-void hub_view_close(struct hub_view *v)
+static bool is_superseded_since(const struct hub_view *v, uint64_t seq)
+{
+    uint64_t next = hub_row_later(&v->hub->rows, seq);
+
+    while (next != 0 && next <= v->upto)
+        next = hub_row_later(&v->hub->rows, next);
+    return next != 0;
+}
+
+/* Was something that is on its way recalled by a transaction that did not count this viewer among those who have it?
+   The committer first makes `recalls` odd, then asks what was delivered; here it is the other way round, so that one
+   of the two sees the other. A transaction under way is waited for: which rows it recalls shows at its end. */
+static bool is_recalled(struct hub_view *v)
+{
+    struct hub *h = v->hub;
+    uint64_t recalls = atomic_load(&h->recalls);
+    bool gone = false;
+
+    if (recalls == v->recalls && recalls % 2 == 0)
+        return false;
+    while (recalls % 2 != 0 && atomic_load(&h->recalls) == recalls)
+        nanosleep(&(struct timespec){0, 100000}, NULL);
+    struct hub_directory *d = hub_directory_hold(h);
+    struct hub_lists *now = hub_viewer_lists(h, d, v->viewer);
+    for (uint64_t i = 0; i < v->n && !gone; i++)
+        gone = is_superseded_since(v, v->given[i].seq) ||
+               (!v->given[i].own && h->rows.kind[v->given[i].seq] != STORE_RETRACT &&
+                h->rows.kind[v->given[i].seq] != STORE_RESTRICT &&
+                hub_lists_find(now, h->rows.facts_class[v->given[i].seq]) == NULL);
+    hub_lists_drop(&now);
+    hub_directory_drop(&d);
+    return gone;
+}
+
+bool hub_view_close(struct hub_view *v)
 {
     uint8_t root[CRYPTO_HASH];
+    bool stands = true;
 
     if (v->n != 0) {
         crypto_hash_end(&v->hashes, root);
-        hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, v->n, root);
+        hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, 0, root);
+        stands = !is_recalled(v);
+        if (stands)
+            hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, v->n, root);
     }
     crypto_wipe(v->data_key, sizeof v->data_key);
     hub_lists_drop(&v->lists);
     hub_directory_drop(&v->directory);
+    return stands;
 }
 
-static void count_given(struct hub_view *v, const struct store_row *row, uint64_t at_seq)
+static void count_given(struct hub_view *v, const struct store_row *row, uint64_t at_seq, bool own)
 {
+    if (v->n == v->room) {
+        struct hub_given *more = arena_alloc(&v->worker->arena, (v->room * 2 + 64) * sizeof *more);
+        if (v->n != 0)
+            memcpy(more, v->given, v->n * sizeof *more);
+        v->given = more;
+        v->room = v->room * 2 + 64;
+    }
+    v->given[v->n] = (struct hub_given){row->seq, own};
     if (v->n++ == 0) {
         v->first_seq = at_seq;
         v->hashes = crypto_hash_new();
@@ -487,7 +534,7 @@ static void give(struct giving *g, const struct hub_seen *seen, const struct sto
     if (g->stopped)
         return;
     g->last = *at;
-    count_given(g->view, seen->row, at->seq);
+    count_given(g->view, seen->row, at->seq, seen->own);
 }
 
 /* Rows addressed to the viewer come whatever was asked for: of another collection, or of a type that is not wanted. */
@@ -654,7 +701,7 @@ int hub_view_objects(struct hub_view *v, const struct hub_collection *collection
             return -1;
         if (fn(arg, &seen, &g.items[i].at) != 0)
             break;
-        count_given(v, seen.row, g.items[i].at.seq);
+        count_given(v, seen.row, g.items[i].at.seq, seen.own);
     }
     return 0;
 }

@@ -426,12 +426,17 @@ int hub_test_read(struct hub_test *t, struct hub_party *p, const char *collectio
                                    .superseded_too = superseded_too,
                                    .limit = limit};
         struct store_at after = *at;
+        size_t n = out->n;
         assert_non_null(ask.collection);
         if (hub_view_page(&v, &ask, &after, take, out, at, &more, &err) != 0)
             fail_msg("%s %s", err_name(err.code), err.text);
         if (!more && part != STORE_PAGE)
             *at = (struct store_at){v.upto, UINT64_MAX, 0};
-        hub_view_close(&v);
+        if (!hub_view_close(&v)) { /* recalled meanwhile: once more */
+            *at = after;
+            out->n = n;
+            more = true;
+        }
         arena_reset(&t->reader.arena);
     }
     return 0;
