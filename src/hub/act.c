@@ -385,6 +385,26 @@ static int follow_partner(struct hub_commit *c, struct hub_job *job, struct json
     return put_row(c, job, STORE_PARTNER, p->name, changed, err);
 }
 
+/* Rows, agreements and signatures are told apart by it: never ours, and never that of two. */
+static int check_hub_id(struct hub_commit *c, struct slice id, struct err *err)
+{
+    const struct hub_directory *d = hub_commit_directory_now(c);
+    char text[64] = "hub--";
+    struct stix_id parts;
+
+    if (id.len == 36)
+        memcpy(text + 5, id.ptr, id.len);
+    if (id.len != 36 || !stix_id_parse(slice_n(text, 5 + 36), &parts))
+        return err_set(err, ERR_CONF_VALUE, "/hub_id", "a hub's id is a UUID (tocsin status shows it at the partner)");
+    if (slice_eq(id, hub_commit_hub(c)->settings.id))
+        return err_set(err, ERR_CONF_VALUE, "/hub_id", "this is this hub's own id");
+    for (size_t i = 0; i < d->n_partners; i++)
+        if (slice_eq(d->partners[i].hub_id, id))
+            return err_set(err, ERR_CONF_VALUE, "/hub_id", "partner " SLICE_FMT " has this id",
+                           SLICE_ARG(d->partners[i].name));
+    return 0;
+}
+
 static int put_partner(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err)
 {
     const struct hub_directory *d = hub_commit_directory_now(c);
@@ -397,6 +417,8 @@ static int put_partner(struct hub_commit *c, struct hub_job *job, struct json de
         if (hub_directory_collection(d, json_string(&job->arena, v)) == NULL)
             return err_set(err, ERR_CONF_VALUE, "/agreement/collections_out", "no collection \"" SLICE_FMT "\" here",
                            SLICE_ARG(json_string(&job->arena, v)));
+    if (check_hub_id(c, text_of(&job->arena, detail, "hub_id"), err) != 0)
+        return -1;
     uint8_t key[CRYPTO_SIGN_PUBLIC];
     if (!crypto_hex(text_of(&job->arena, detail, "key"), key, sizeof key))
         return err_set(err, ERR_CONF_VALUE, "/key",

@@ -71,6 +71,8 @@ static int submit_admit(struct hub_worker *w, struct hub_job *job, struct err *e
         return err_set(err, ERR_FORBIDDEN, NULL, "this credential may not submit");
     if (job->member == NULL && job->ask.door != HUB_PARTNER)
         return err_set(err, ERR_FORBIDDEN, NULL, "a partner hub does not submit: its stream is followed");
+    if (job->partner == NULL && job->ask.door == HUB_PARTNER)
+        return err_set(err, ERR_FORBIDDEN, NULL, "this is no partner hub");
     return 0;
 }
 
