@@ -380,7 +380,7 @@ static void spare_who_sees_another(struct hub_commit *c, const struct hub_direct
                                    struct slice id, struct bits *reach)
 {
     struct hub_rows *rows = &c->hub->rows;
-    uint64_t *seqs, first = rows->first[subject];
+    uint64_t *seqs, first = hub_row_first(rows, subject);
     size_t n = is_value(id) ? hub_rows_candidates(rows, hub_id_hash(id), &c->scratch, &seqs) : 0;
 
     for (size_t i = 0; i < n && bits_count(reach) != 0; i++) {
@@ -388,7 +388,7 @@ static void spare_who_sees_another(struct hub_commit *c, const struct hub_direct
         struct slice collection = c->hub->classes[rows->facts_class[seqs[i]]]->facts.collection;
         if (seqs[i] == subject || !slice_eq(collection, c->hub->classes[rows->facts_class[subject]]->facts.collection))
             continue;
-        first = rows->first[seqs[i]] < first ? rows->first[seqs[i]] : first;
+        first = hub_row_first(rows, seqs[i]) < first ? hub_row_first(rows, seqs[i]) : first;
         if ((rows->kind[seqs[i]] != STORE_ADD && rows->kind[seqs[i]] != STORE_EXPIRE) ||
             hub_read_row(c->reader, c->hub, seqs[i], 0, &c->scratch, &other, NULL) != 0 || !slice_eq(other.id, id))
             continue;

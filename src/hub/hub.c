@@ -297,7 +297,7 @@ bool hub_may_hold(struct hub *h, uint32_t viewer, uint64_t seq, uint64_t from)
     /* Of a value it may hold another submission: hub_commit_recall looks closer. */
     if (h->classes[h->rows.facts_class[seq]]->of_values)
         return delivered != 0;
-    return delivered >= (seq < from ? from : h->rows.first[seq]);
+    return delivered >= (seq < from ? from : hub_row_first(&h->rows, seq));
 }
 
 const struct store_list *hub_lists_find(const struct hub_lists *l, uint32_t facts_class)

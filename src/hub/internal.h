@@ -31,7 +31,7 @@ struct hub_rows {
     uint32_t *facts_class;
     uint32_t *subject;      /* the next of the object's versions; 0: none. A late older one stands behind the current */
     uint32_t *later;        /* the row that took its place; 0: none */
-    uint32_t *first;        /* the object's first row: whoever read that far may hold a version of it */
+    uint32_t *first;        /* the object's first row, 0: this one; ask hub_row_first() */
     uint8_t *kind;          /* enum store_kind */
     struct bits hidden;     /* versions that their owner took out of its own view */
     struct bits superseded; /* later != 0, or deleted; by seq */
@@ -47,6 +47,11 @@ static inline uint64_t hub_row_subject(const struct hub_rows *r, uint64_t seq)
 static inline uint64_t hub_row_later(const struct hub_rows *r, uint64_t seq)
 {
     return __atomic_load_n(&r->later[seq], __ATOMIC_ACQUIRE);
+}
+/* The object's first row: whoever read that far may hold a version of it. */
+static inline uint64_t hub_row_first(const struct hub_rows *r, uint64_t seq)
+{
+    return r->first[seq] != 0 ? r->first[seq] : seq;
 }
 void hub_rows_init(struct hub_rows *r);
 void hub_rows_free(struct hub_rows *r);

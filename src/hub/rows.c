@@ -182,7 +182,7 @@ void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_h
     r->key[seq] = key;
     r->source_us[seq] = source_us;
     r->first_us[seq] = subject != 0 ? r->first_us[subject] : added_us;
-    r->first[seq] = subject != 0 ? r->first[subject] : (uint32_t)seq;
+    put_rare(&r->first[seq], subject != 0 ? (uint32_t)hub_row_first(r, subject) : 0);
     r->facts_class[seq] = facts_class;
     put_rare(&r->subject[seq], (uint32_t)subject);
     put_rare(&r->later[seq], 0);
