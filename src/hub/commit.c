@@ -536,6 +536,23 @@ static void fill_row(struct hub_commit *c, struct hub_job *job, struct hub_item 
         row->cover = arena_copy(&c->arena, slice_n((const char *)&cover, sizeof cover));
 }
 
+/* Is there room for a class of its own, if it is new? */
+static bool class_fits(struct hub_commit *c, struct hub_item *item)
+{
+    struct hub *h = c->hub;
+    uint32_t n = atomic_load(&h->n_classes);
+    uint32_t most = stix_type_find(item->facts.type) != NULL ? HUB_CLASSES_MAX : HUB_CLASSES_MAX / 2;
+
+    if (n < most || item->class_key.len == 0)
+        return true;
+    class_cells_grow(h, n);
+    if (*class_cell(h, text_hash(item->class_key), item->class_key) != 0)
+        return true;
+    item->verdict = HUB_REFUSED;
+    err_set(&item->err, ERR_STIX_TYPE, "/type", "this hub keeps no further kinds of objects");
+    return false;
+}
+
 static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_item *item, size_t i, struct err *err)
 {
     struct bits reach = BITS_INIT;
@@ -550,6 +567,8 @@ static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_ite
     }
     if (subject != 0 && (item->kind == STORE_RETRACT || item->kind == STORE_RESTRICT))
         item->class_key = SLICE(""); /* a recall goes where the object went */
+    if (!class_fits(c, item))
+        return 0;
     fill_row(c, job, item, subject, &row);
     if (job->ask.door == HUB_PARTNER)
         row.first_event_us = job->ask.events[i].first_event_us;

@@ -12,11 +12,11 @@
 #include "ledger/ledger.h"
 
 enum {
-    HUB_VIEWERS_MAX = 65536, /* members and partners ever, removed ones included */
-    HUB_CLASSES_MAX = 1 << 20,
-    HUB_ROWS_MAX = 1 << 28,   /* rows of the journal: bounds address space, not memory */
-    HUB_GROUP_OBJECTS = 2000, /* of one durable transaction */
-    HUB_QUEUE = 512,          /* submissions waiting for the committer, or for one worker */
+    HUB_VIEWERS_MAX = 65536,   /* members and partners ever, removed ones included */
+    HUB_CLASSES_MAX = 1 << 16, /* half of them for types that STIX does not know: anybody can coin those */
+    HUB_ROWS_MAX = 1 << 28,    /* rows of the journal: bounds address space, not memory */
+    HUB_GROUP_OBJECTS = 2000,  /* of one durable transaction */
+    HUB_QUEUE = 512,           /* submissions waiting for the committer, or for one worker */
     HUB_WORKERS_MAX = 16,
 };
 

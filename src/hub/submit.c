@@ -10,7 +10,7 @@
 
 /* What submit_attribute may add for each set of TLP levels: one item without consent, one with everyone's, three for
  * governments. */
-enum { SUBMIT_BY_HUB_MAX = 5 * (1 << SHARE_TLP_LEVELS), SUBMIT_HOPS_MAX = 16 };
+enum { SUBMIT_BY_HUB_MAX = 5 * (1 << SHARE_TLP_LEVELS) };
 
 #define INSTANT "\"1970-01-01T00:00:00.000000Z\""
 
@@ -185,25 +185,11 @@ static int check_kind(const struct hub_item *item, const struct hub_event *e, st
     return 0;
 }
 
-/* Hub ids, the origin's first; none twice, so not ours either: what went out does not come in again. The path is part
- * of a facts class, of which there are only so many. */
-static int check_path(const struct hub_job *job, const struct hub_event *e, struct err *err)
+/* What the partner itself issued comes straight from it: what went out from here does not come in again. The path is
+ * part of a facts class, of which there are only so many. */
+static int check_path(const struct hub_event *e, struct err *err)
 {
-    struct slice rest = e->path, hop, seen[SUBMIT_HOPS_MAX];
-    size_t n = 0;
-
-    while (slice_cut(&rest, ',', &hop)) {
-        if (slice_eq(hop, job->hub->settings.id))
-            return err_set(err, ERR_FORBIDDEN, "/path", "this has been here before");
-        for (size_t i = 0; i < n; i++)
-            if (slice_eq(seen[i], hop))
-                return err_set(err, ERR_FORBIDDEN, "/path", "this went round in a circle");
-        if (n == SUBMIT_HOPS_MAX || hop.len == 0 || hop.len > 64 || (n == 0 && !slice_eq(hop, e->origin)))
-            return err_set(err, ERR_FORBIDDEN, "/path", "not a list of at most %d hubs that begins with the origin",
-                           SUBMIT_HOPS_MAX);
-        seen[n++] = hop;
-    }
-    return n != 0 ? 0 : err_set(err, ERR_FORBIDDEN, "/path", "missing");
+    return slice_eq(e->path, e->origin) ? 0 : err_set(err, ERR_FORBIDDEN, "/path", "this came another way");
 }
 
 /* A partner speaks for what it issued itself; what it hands on of others needs their signature under a key that we
@@ -226,7 +212,7 @@ static void validate_event(struct hub_job *job, struct hub_item *item, const str
     else if (e->object.len != 0 && !slice_eq(item->object.id, e->id))
         err_set(&err, ERR_STIX_ID, "/id", "the event names another id than its object");
     buf_free(&message);
-    if (err.code != ERR_NONE || check_kind(item, e, &err) != 0 || check_path(job, e, &err) != 0)
+    if (err.code != ERR_NONE || check_kind(item, e, &err) != 0 || check_path(e, &err) != 0)
         verdict(item, HUB_REFUSED, &err);
 }
 

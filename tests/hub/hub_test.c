@@ -1,9 +1,12 @@
 #include "hub_test.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -505,6 +508,19 @@ int hub_test_get(struct hub_test *t, struct hub_party *p, const char *collection
     hub_view_close(&v);
     arena_reset(&t->reader.arena);
     return 0;
+}
+
+void hub_test_disk(struct hub_test *t, long bytes)
+{
+    struct rlimit most;
+    struct stat wal;
+    char path[100];
+
+    signal(SIGXFSZ, SIG_IGN);
+    snprintf(path, sizeof path, "%s/store.db-wal", t->dir);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &most), 0);
+    most.rlim_cur = bytes < 0 ? most.rlim_max : (rlim_t)((stat(path, &wal) == 0 ? wal.st_size : 0) + bytes);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &most), 0);
 }
 
 void hub_test_ledger(struct hub_test *t)

@@ -121,6 +121,9 @@ int hub_test_get(struct hub_test *t, struct hub_party *p, const char *collection
                  struct hub_copies *out);
 bool hub_holds(struct slice text, const char *what); /* substring, in any case */
 
+/* Files of the store grow by at most so many bytes from now on (a full disk); -1: as they like. */
+void hub_test_disk(struct hub_test *t, long bytes);
+
 /* The tree of the hub against the leaves in the store. */
 void hub_test_ledger(struct hub_test *t);
 

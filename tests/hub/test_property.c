@@ -680,6 +680,8 @@ static void take_step(struct world *w)
         receive_one(&b);
         break;
     default:
+        if (chance_one_in(&w->chance, 15))
+            hub_test_disk(&w->t, (long)chance_below(&w->chance, 60000));
         for (unsigned n = 1 + chance_below(&w->chance, BATCH); n > 0; n--) {
             unsigned what = chance_below(&w->chance, 10);
             if (what < 4)
@@ -695,10 +697,11 @@ static void take_step(struct world *w)
     for (unsigned i = 0; i < b.n; i++) {
         hub_answer_wait(&b.answers[i]);
         enum err_code code = b.answers[i].err.code;
-        if (code != ERR_NONE && code != ERR_NOT_FOUND && code != ERR_UNAUTHENTICATED)
+        if (code != ERR_NONE && code != ERR_NOT_FOUND && code != ERR_UNAUTHENTICATED && code != ERR_DISK_FULL)
             fail_msg("step %u: %s %s", w->step, err_name(code), b.answers[i].err.text);
         hub_answer_free(&b.answers[i]);
     }
+    hub_test_disk(&w->t, -1);
     note_entitled(w);
     hub_directory_drop(&w->before);
     arena_reset(&w->arena);
