@@ -301,8 +301,7 @@ static void test_share_marking__acs_examples(void **state)
     uint32_t held = 0;
 
     if (shared == NULL) {
-        print_message("# skipped: TOCSIN_SHARED is not set\n");
-        skip();
+        leave_out("TOCSIN_SHARED is not set");
     }
     for (int n = 1; n <= 5; n++) {
         struct arena a = ARENA_INIT;
@@ -311,9 +310,8 @@ static void test_share_marking__acs_examples(void **state)
         char path[400];
         snprintf(path, sizeof path, "%s/data/stix/oasis-acs-markings/acs-spec-use-case-%d.json", shared, n);
         if (file_read(&a, path, 1 << 20, &text, &err) != 0) {
-            print_message("# skipped: %s\n", err.text);
             arena_free(&a);
-            skip();
+            leave_out("%s", err.text);
         }
         struct json root;
         assert_int_equal(json_parse(&a, text, &json_limits_default, &root, &err), 0);

@@ -72,8 +72,7 @@ static void test_stix_canon__vectors(void **state)
     }
     arena_free(&a);
     if (n == 0) {
-        print_message("# TOCSIN_SHARED names no RFC 8785 vectors\n");
-        skip();
+        leave_out("TOCSIN_SHARED names no RFC 8785 vectors");
     }
     assert_int_equal(n, ROWS(names));
 }

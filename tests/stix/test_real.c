@@ -99,9 +99,8 @@ static void test_stix_real__walk(void **state)
     struct arena a = ARENA_INIT;
 
     if (shared == NULL || nftw(file_join(&a, shared, "data/stix").ptr, file_add, 16, FTW_PHYS) != 0) {
-        print_message("# TOCSIN_SHARED names no STIX data\n");
         arena_free(&a);
-        skip();
+        leave_out("TOCSIN_SHARED names no STIX data");
     }
     print_message("# %u files, %u objects: %u accepted (%u with warnings); terms for %u of %u patterns\n", seen.files,
                   seen.objects, seen.accepted, seen.warned, seen.terms, seen.patterns);

@@ -317,9 +317,8 @@ static void test_stix_value__malformed_lines(void **state)
 
     if (shared == NULL ||
         file_read(&a, file_join(&a, shared, "data/malformed_lines.tsv").ptr, 1 << 20, &rest, NULL) != 0) {
-        print_message("# TOCSIN_SHARED names no malformed lines\n");
         arena_free(&a);
-        skip();
+        leave_out("TOCSIN_SHARED names no malformed lines");
     }
     while (slice_cut(&rest, '\n', &line) && line.len != 0) {
         if (line.ptr[0] == '#')
