@@ -43,6 +43,8 @@ static int open_core(struct core *c, const char *dir, struct err *err)
     c->taxii = taxii_server_new(hub_taxii_backend(), c->hub, SLICE("tocsin"));
     struct http_server_conf http = http_server_conf_default;
     struct slice cert = file_join(&c->arena, dir, "tls/server.pem"), key = file_join(&c->arena, dir, "tls/server.key");
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    http.loops = cores > 0 ? (uint32_t)cores : 1;
     http.listen_fd = c->listen_fd;
     http.cert_file = cert.ptr;
     http.key_file = key.ptr;
