@@ -93,6 +93,7 @@ static struct hub *hub_new(const struct hub_conf *conf)
     h->commits = queue_new(HUB_QUEUE, HUB_QUEUE);
     h->followers = hub_followers_new(h);
     h->doors = hub_doors_new();
+    h->bands = hub_bands_new();
     return h;
 }
 
@@ -108,6 +109,7 @@ int hub_open(const struct hub_conf *conf, struct hub **hub_out, struct err *err)
     for (size_t i = 0; i < n_workers; i++)
         if (worker_start(h, &h->workers[i], conf->channels[i + 1], err) != 0)
             goto failed;
+    hub_sightings_changed(h);
     *hub_out = h;
     return 0;
 failed:
@@ -163,6 +165,7 @@ void hub_close(struct hub **hub)
     store_close(&h->store);
     hub_followers_free(&h->followers);
     hub_doors_free(&h->doors);
+    hub_bands_free(&h->bands);
     hub_directory_drop(&h->directory);
     for (uint32_t i = 0; i < atomic_load(&h->n_viewers); i++)
         viewer_free(h->viewers[i]);
@@ -434,5 +437,6 @@ static void note_deliveries(struct hub *h)
 void hub_tick(struct hub *h)
 {
     note_deliveries(h);
+    hub_sightings_changed(h); /* what found the committer's queue full */
     hub_followers_tick(h);
 }

@@ -275,6 +275,7 @@ struct hub {
     bool committer_runs;
     struct keys *committer_keys;
     atomic_bool stopping, bands_waiting;
+    struct hub_bands *bands;         /* sighting.c */
     struct hub_followers *followers; /* stream.c */
     struct hub_doors *doors;         /* taxii.c: cached sign-ins */
 };
@@ -284,6 +285,7 @@ int hub_commit_start(struct hub *h, struct err *err);
 void hub_commit_stop(struct hub *h);
 bool hub_commit_put(struct hub *h, struct hub_job *job);                   /* false: full */
 uint32_t hub_class_number(struct hub *h, struct slice key, bool *new_out); /* committer */
+bool hub_class_is_known(struct hub *h, struct slice key);                  /* committer */
 const struct hub_class *hub_class_of(struct hub *h, uint32_t n);
 
 /* The open transaction. A function below that fails with ERR_STORE or ERR_DISK_FULL ends the whole group. */
@@ -412,17 +414,35 @@ bool hub_status_id_get(const struct hub *h, struct slice text, uint64_t *envelop
 /* sighting.c */
 typedef int hub_pair_fn(void *arg, struct slice key, struct slice value);
 int hub_sighting_count(struct hub_commit *c, struct hub_job *job, struct hub_item *item,
-                       struct err *err); /* in the transaction */
-void hub_sightings_changed(
-    struct hub *h); /* after the commit, and at start: bands are released anew where they changed */
-int hub_sightings_scan(struct store_reader *r, hub_pair_fn *fn, void *arg, struct err *err); /* view.c */
+                       struct err *err);   /* in the transaction */
+void hub_sightings_changed(struct hub *h); /* after the commit, at start, and now and then: bands are released anew
+                                              where they changed */
+int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg,
+                       struct err *err); /* view.c */
+struct hub_bands *hub_bands_new(void);
+void hub_bands_free(struct hub_bands **b);
 
-/* submit.c */
+/* submit.c, attribute.c, status.c */
+void hub_item_reject(struct hub_item *item, const struct err *why); /* held or refused, by the error's kind */
+bool hub_item_goes_on(const struct hub_item *item);
+bool hub_item_is_version(const struct stix_object *o);
+struct slice hub_item_creator(const struct stix_object *o);             /* created_by_ref; {NULL,0} */
+size_t hub_submit_first_of(const struct hub_job *job, struct slice id); /* in by_id; n_came: not there */
+enum share_consent hub_consent_of(struct hub_job *job,
+                                  struct hub_item *item); /* rejects the item where it contradicts itself */
+bool hub_consent_names_everybody(enum share_consent c);
+struct slice hub_creator_for(struct hub_job *job, struct slice base,
+                             uint32_t tlp); /* the identity's id for this marking */
+int hub_submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err); /* a stage */
 struct slice hub_id_text(struct arena *a, struct slice owner_text, struct slice collection,
                          struct slice id);                    /* what a minted id is the MAC of */
 void hub_submit_status(struct hub_job *job, struct buf *out); /* TAXII status resource */
 
-/* taxii.c */
+/* doors.c, page.c: for taxii.c */
+int hub_sign_in(void *hub, struct taxii_reply *reply, struct taxii_who **who_out,
+                struct err *err); /* as taxii_backend says */
+void hub_sign_out(void *hub, struct taxii_who **who);
+void hub_page(struct hub_worker *w, const struct hub_party *party, struct taxii_reply *reply);
 struct hub_doors *hub_doors_new(void);
 void hub_doors_free(struct hub_doors **d);
 

@@ -23,13 +23,84 @@ static int64_t instant_of(const struct stix_object *o, const char *name, int64_t
     return time_parse(json_text(json_get(o->json, slice_of(name))), &us) ? us : standard;
 }
 
+/* ---- subjects whose bands may have changed ---- */
+
+struct hub_bands {
+    pthread_mutex_t lock;
+    bool all; /* at start: what was committed, but not released */
+    struct slice *subjects;
+    size_t n, room;
+};
+
+struct hub_bands *hub_bands_new(void)
+{
+    struct hub_bands *b = mem_zero(1, sizeof *b);
+
+    pthread_mutex_init(&b->lock, NULL);
+    b->all = true;
+    return b;
+}
+
+static void subjects_free(struct slice *subjects, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free((char *)(uintptr_t)subjects[i].ptr);
+    free(subjects);
+}
+
+void hub_bands_free(struct hub_bands **bands)
+{
+    struct hub_bands *b = *bands;
+
+    *bands = NULL;
+    if (b == NULL)
+        return;
+    subjects_free(b->subjects, b->n);
+    pthread_mutex_destroy(&b->lock);
+    free(b);
+}
+
+static void note_subject(struct hub *h, struct slice subject)
+{
+    struct hub_bands *b = h->bands;
+    bool known = false;
+
+    pthread_mutex_lock(&b->lock);
+    for (size_t i = b->n; i > 0 && b->n - i < 16 && !known; i--) /* often the same one behind itself */
+        known = slice_eq(b->subjects[i - 1], subject);
+    if (!known && b->n == b->room) {
+        b->room = b->room * 2 + 16;
+        b->subjects = mem_grow(b->subjects, b->room * sizeof *b->subjects);
+    }
+    if (!known)
+        b->subjects[b->n++] = slice_n(mem_copy(subject), subject.len);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* Its own object is sighted under its own id, but the band speaks of the release. */
+static struct slice subject_of(struct hub *h, const struct hub_item *item, struct arena *a)
+{
+    struct slice subject = json_string(a, json_get(item->object.json, SLICE("sighting_of_ref")));
+    uint64_t *seqs;
+
+    for (size_t i = 0; i < item->names.n; i++) {
+        const struct share_name *name = &item->names.items[i];
+        if (!slice_eq_nocase(name->id, subject))
+            continue;
+        struct slice minted = share_minted_id(a, name->id, name->mac);
+        if (hub_rows_candidates(&h->rows, hub_id_hash(minted), a, &seqs) != 0)
+            return minted;
+    }
+    return subject.ptr != NULL ? subject : SLICE("");
+}
+
 /* Key: subject, owner, the sighting's own id: a later version of one takes the place of the earlier. Value:
  * organisation as a keyed hash, count, first, last, onward. */
 int hub_sighting_count(struct hub_commit *c, struct hub_job *job, struct hub_item *item, struct err *err)
 {
     struct arena *a = hub_commit_arena(c);
     const struct stix_object *o = &item->object;
-    struct slice subject = json_text(json_get(o->json, SLICE("sighting_of_ref")));
+    struct slice subject = subject_of(hub_commit_hub(c), item, a);
     struct slice organisation = job->member->organisation.len != 0 ? job->member->organisation : job->member->name;
     uint8_t mac[CRYPTO_MAC];
     int64_t count = 1;
@@ -45,6 +116,9 @@ int hub_sighting_count(struct hub_commit *c, struct hub_job *job, struct hub_ite
     struct slice key = arena_printf(a, SLICE_FMT "|%016llx|" SLICE_FMT, SLICE_ARG(subject),
                                     (unsigned long long)job->member->owner, SLICE_ARG(item->id));
     log_event("sighting_received", TEXT("subject", subject), NUM("count", numbers[1]), NUM("onward", numbers[4]));
+    note_subject(hub_commit_hub(c), subject);
+    if (o->revoked)
+        return hub_commit_state(c, STORE_SIGHTING, key, slice_n(NULL, 0), err);
     return hub_commit_state(c, STORE_SIGHTING, key, slice_n((const char *)numbers, sizeof numbers), err);
 }
 
@@ -59,6 +133,7 @@ struct band {
 };
 struct bands {
     struct hub_worker *worker;
+    struct slice only; /* this subject; empty: all */
     struct band *items;
     size_t n, room;
 };
@@ -72,6 +147,8 @@ static int add_report(void *arg, struct slice key, struct slice value)
 
     if (value.len != sizeof numbers || !slice_cut(&rest, '|', &subject))
         return 0;
+    if (b->only.len != 0 && !slice_eq(subject, b->only))
+        return 1; /* behind it */
     memcpy(numbers, value.ptr, sizeof numbers);
     if (numbers[4] == 0)
         return 0; /* its reporter lets nothing out */
@@ -144,17 +221,24 @@ static int64_t band_version(const struct band *band)
     return (int64_t)band->n * 1000 + band_floor(band->count);
 }
 
-/* The band goes where its subject goes, and no wider. */
-static bool subject_facts(struct hub *h, struct slice subject, struct share_facts *out)
+/* The band goes where its subject goes, and no wider. What its submitter alone reads, or what was taken back, has none.
+ */
+static bool subject_facts(struct hub_worker *w, struct slice subject, struct share_facts *out)
 {
+    struct hub *h = w->hub;
     uint64_t *seqs;
-    struct arena a = ARENA_INIT;
-    bool known = hub_rows_candidates(&h->rows, hub_id_hash(subject), &a, &seqs) != 0;
+    size_t n = hub_rows_candidates(&h->rows, hub_id_hash(subject), &w->arena, &seqs);
 
-    if (known)
-        *out = hub_class_of(h, h->rows.facts_class[seqs[0]])->facts;
-    arena_free(&a);
-    return known;
+    for (size_t i = 0; i < n; i++) {
+        struct store_row row;
+        const struct hub_class *c = hub_class_of(h, h->rows.facts_class[seqs[i]]);
+        if (c->facts.own_only || (h->rows.kind[seqs[i]] != STORE_ADD && h->rows.kind[seqs[i]] != STORE_EXPIRE) ||
+            hub_read_row(w->reader, h, seqs[i], 0, &w->arena, &row, NULL) != 0 || !slice_eq(row.id, subject))
+            continue;
+        *out = c->facts;
+        return true;
+    }
+    return false;
 }
 
 static void release_band(struct hub_worker *w, const struct band *band)
@@ -164,7 +248,7 @@ static void release_band(struct hub_worker *w, const struct band *band)
     uint8_t mac[1][CRYPTO_MAC];
     struct buf body = BUF_INIT, key = BUF_INIT;
 
-    if (!subject_facts(h, band->subject, &facts) ||
+    if (!subject_facts(w, band->subject, &facts) ||
         keys_mac(w->keys, KEYS_MAC_SIGHTING, &band->subject, 1, mac, NULL) != 0)
         return;
     struct slice id = share_minted_id(&w->arena, SLICE("sighting--00000000-0000-4000-8000-000000000000"), mac[0]);
@@ -182,6 +266,8 @@ static void release_band(struct hub_worker *w, const struct band *band)
     facts = (struct share_facts){.collection = facts.collection,
                                  .type = SLICE("sighting"),
                                  .tlp = facts.tlp,
+                                 .attribution = facts.attribution,
+                                 .consent = facts.consent,
                                  .organisations = (uint32_t)band->n};
     share_facts_put(&facts, &key);
     *item = (struct hub_item){.by_hub = true,
@@ -198,25 +284,52 @@ static void release_band(struct hub_worker *w, const struct band *band)
     buf_free(&key);
     log_event("sighting_released", TEXT("subject", band->subject), NUM("organisations", band->n),
               NUM("count", band_floor(band->count)));
-    if (!hub_commit_put(h, job))
-        hub_job_free(&job); /* the next sighting, or the next start, does it again */
+    if (!hub_commit_put(h, job)) {
+        note_subject(h, band->subject); /* hub_tick asks again */
+        hub_job_free(&job);
+    }
 }
 
-static void release_bands(struct hub_worker *w, void *arg)
+static void release_subject(struct hub_worker *w, struct slice subject)
 {
-    struct bands b = {.worker = w};
+    struct bands b = {.worker = w, .only = subject};
+    struct slice from = subject.len != 0 ? arena_printf(&w->arena, SLICE_FMT "|", SLICE_ARG(subject)) : SLICE("");
     struct err err = ERR_INIT;
 
-    atomic_store(&w->hub->bands_waiting, false);
-    if (hub_sightings_scan(w->reader, add_report, &b, &err) != 0)
+    if (hub_sightings_scan(w->reader, from, add_report, &b, &err) != 0)
         log_event("sightings_not_read", ERROR_FIELD(&err));
     for (size_t i = 0; i < b.n; i++)
         release_band(w, &b.items[i]);
     free(b.items);
 }
 
+static void release_bands(struct hub_worker *w, void *arg)
+{
+    struct hub_bands *b = w->hub->bands;
+
+    atomic_store(&w->hub->bands_waiting, false);
+    pthread_mutex_lock(&b->lock);
+    struct slice *subjects = b->subjects;
+    size_t n = b->n;
+    bool all = b->all;
+    b->subjects = NULL;
+    b->n = b->room = 0;
+    b->all = false;
+    pthread_mutex_unlock(&b->lock);
+    if (all)
+        release_subject(w, SLICE(""));
+    for (size_t i = 0; i < n && !all; i++)
+        release_subject(w, subjects[i]);
+    subjects_free(subjects, n);
+}
+
 void hub_sightings_changed(struct hub *h)
 {
-    if (!atomic_exchange(&h->bands_waiting, true) && !hub_work(h, 0, false, release_bands, NULL))
+    struct hub_bands *b = h->bands;
+
+    pthread_mutex_lock(&b->lock);
+    bool some = b->all || b->n != 0;
+    pthread_mutex_unlock(&b->lock);
+    if (some && !atomic_exchange(&h->bands_waiting, true) && !hub_work(h, 0, false, release_bands, NULL))
         atomic_store(&h->bands_waiting, false);
 }

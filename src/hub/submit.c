@@ -8,18 +8,15 @@
 
 #include "base/log.h"
 
-/* What submit_attribute may add for each set of TLP levels: one item without consent, one with everyone's, three for
- * governments. */
+/* What hub_submit_attribute may add for each set of TLP levels: one item without consent, one with everyone's, three
+ * for governments. */
 enum { SUBMIT_BY_HUB_MAX = 5 * (1 << SHARE_TLP_LEVELS) };
-
-#define INSTANT "\"1970-01-01T00:00:00.000000Z\""
 
 static int submit_admit(struct hub_worker *w, struct hub_job *job, struct err *err);
 static int submit_parse(struct hub_worker *w, struct hub_job *job, struct err *err);
 static int submit_validate(struct hub_worker *w, struct hub_job *job, struct err *err);
 static int submit_authorise(struct hub_worker *w, struct hub_job *job, struct err *err);
 static int submit_anonymise(struct hub_worker *w, struct hub_job *job, struct err *err);
-static int submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err);
 static int submit_seal(struct hub_worker *w, struct hub_job *job, struct err *err);
 
 static const struct {
@@ -32,9 +29,9 @@ static const struct {
     {"authorise", submit_authorise}, /* markings or the declared default, consent, agreement: the facts */
     {"anonymise",
      submit_anonymise}, /* scrub and release: minted ids, the cover, words that must not be read withheld */
-    {"attribute", submit_attribute}, /* the identities that releases name as their creator */
-    {"seal", submit_seal},           /* originals, under the envelope's data key */
-};                                   /* then the committer: merge, commit, announce (commit.c) */
+    {"attribute", hub_submit_attribute}, /* the identities that releases name as their creator */
+    {"seal", submit_seal},               /* originals, under the envelope's data key */
+};                                       /* then the committer: merge, commit, announce (commit.c) */
 
 static void verdict(struct hub_item *item, enum hub_verdict verdict, const struct err *why)
 {
@@ -43,12 +40,12 @@ static void verdict(struct hub_item *item, enum hub_verdict verdict, const struc
 }
 
 /* Held or refused, by the error's kind: 202 means held. */
-static void reject(struct hub_item *item, const struct err *why)
+void hub_item_reject(struct hub_item *item, const struct err *why)
 {
     verdict(item, err_http(why->code) == 202 ? HUB_HELD : HUB_REFUSED, why);
 }
 
-static bool goes_on(const struct hub_item *item)
+bool hub_item_goes_on(const struct hub_item *item)
 {
     return item->verdict == HUB_ACCEPTED && !item->no_op;
 }
@@ -269,7 +266,7 @@ static enum store_kind kind_of(struct hub_item *item, int64_t now_us)
     return item->valid_until_us != 0 && item->valid_until_us <= now_us ? STORE_EXPIRE : STORE_ADD;
 }
 
-static struct slice creator_of(const struct stix_object *o)
+struct slice hub_item_creator(const struct stix_object *o)
 {
     return json_text(json_get(o->json, SLICE("created_by_ref")));
 }
@@ -304,7 +301,7 @@ static void index_items(struct hub_job *job)
     job->by_id = arena_array(&job->arena, struct hub_item *, job->n_items);
     job->creators = arena_array(&job->arena, struct slice, job->n_items);
     for (size_t i = 0; i < job->n_items; i++) {
-        struct slice creator = creator_of(&job->items[i].object);
+        struct slice creator = hub_item_creator(&job->items[i].object);
         job->by_id[i] = &job->items[i];
         if (creator.len != 0)
             job->creators[job->n_creators++] = creator;
@@ -349,7 +346,7 @@ static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
     if (read_facts(job, item, i, &err) != 0 ||
         (of_partner && share_accept(job->directory->policy, &item->facts, job->partner->agreement.id,
                                     job->ask.received_us, &err) != 0)) {
-        reject(item, &err);
+        hub_item_reject(item, &err);
         return;
     }
     share_facts_put(&item->facts, &key);
@@ -387,8 +384,9 @@ static int mint_ids(struct hub_worker *w, struct hub_job *job, struct err *err)
     for (size_t i = 0; i < job->n_items; i++) {
         struct hub_item *item = &job->items[i];
         struct err bad = ERR_INIT;
-        if (goes_on(item) && share_names_find(&job->arena, &item->object, is_foreign, NULL, &item->names, &bad) != 0)
-            reject(item, &bad);
+        if (hub_item_goes_on(item) &&
+            share_names_find(&job->arena, &item->object, is_foreign, NULL, &item->names, &bad) != 0)
+            hub_item_reject(item, &bad);
         n += item->names.n;
     }
     struct slice *texts = arena_array(&job->arena, struct slice, n);
@@ -415,7 +413,7 @@ static struct slice release_id(struct hub_job *job, const struct hub_item *item)
 }
 
 /* Where in by_id this id begins, or would. */
-static size_t first_of_id(const struct hub_job *job, struct slice id)
+size_t hub_submit_first_of(const struct hub_job *job, struct slice id)
 {
     size_t low = 0, high = id.len != 0 ? job->n_came : 0;
 
@@ -427,43 +425,6 @@ static size_t first_of_id(const struct hub_job *job, struct slice id)
             high = middle;
     }
     return id.len != 0 ? low : job->n_came;
-}
-
-/* What the creator's identity says, where it came too; else what the member declared. */
-static enum share_consent consent_of(struct hub_job *job, struct hub_item *item)
-{
-    struct slice creator = creator_of(&item->object);
-    enum share_consent consent = job->member->consent, said;
-
-    for (size_t i = first_of_id(job, creator); i < job->n_came; i++) {
-        const struct stix_object *identity = &job->by_id[i]->object;
-        struct err err = ERR_INIT;
-        bool found;
-        if (!slice_eq(identity->id, creator))
-            break;
-        if (job->by_id[i]->verdict == HUB_REFUSED)
-            continue;
-        if (share_consent_read(identity, &said, &found, &err) != 0)
-            reject(item, &err);
-        else if (found)
-            consent = said;
-    }
-    return consent;
-}
-
-static bool names_everybody(enum share_consent c)
-{
-    return c == SHARE_CONSENT_EVERYONE || c == SHARE_CONSENT_PROPRIETARY;
-}
-
-/* A creator's identity is another for every marking: it goes where objects of that marking go, and an id that had a
-   version in one audience and another in the next would be no object at all. */
-static struct slice creator_for(struct hub_job *job, struct slice base, uint32_t tlp)
-{
-    uint8_t mac[CRYPTO_HASH], mask = (uint8_t)tlp;
-
-    crypto_sha256_2(base, slice_n((const char *)&mask, 1), mac);
-    return share_minted_id(&job->arena, base, mac);
 }
 
 static struct share_secrets secrets_of(struct hub_job *job)
@@ -480,7 +441,7 @@ static struct share_secrets secrets_of(struct hub_job *job)
     return (struct share_secrets){words, n};
 }
 
-static bool is_version(const struct stix_object *o)
+bool hub_item_is_version(const struct stix_object *o)
 {
     return o->has_modified || o->created_us != 0;
 }
@@ -515,7 +476,7 @@ static int check_beginning(const struct hub_item *item, int64_t valid_for_us, in
 static void anonymise_item(struct hub_job *job, struct hub_item *item, struct share_secrets secrets)
 {
     const struct hub_default *d = default_of(job);
-    bool named = names_everybody(consent_of(job, item));
+    bool named = hub_consent_names_everybody(hub_consent_of(job, item));
     struct err err = ERR_INIT;
 
     item->id = release_id(job, item);
@@ -527,7 +488,7 @@ static void anonymise_item(struct hub_job *job, struct hub_item *item, struct sh
         struct share_release_ask ask = {
             .object = &item->object,
             .names = &item->names,
-            .cover_id = creator_for(job, named ? job->member->named_id : job->member->cover_id, item->facts.tlp),
+            .cover_id = hub_creator_for(job, named ? job->member->named_id : job->member->cover_id, item->facts.tlp),
             .default_marking = item->defaulted,
             .default_tlp = d != NULL ? d->tlp : SHARE_RED,
             .default_valid_for_us =
@@ -536,13 +497,13 @@ static void anonymise_item(struct hub_job *job, struct hub_item *item, struct sh
             .expire = item->kind == STORE_EXPIRE};
         if (check_beginning(item, ask.default_valid_for_us, job->ask.received_us, &err) != 0 ||
             share_release_make(&job->arena, &ask, &item->release, &err) != 0) {
-            reject(item, &err);
+            hub_item_reject(item, &err);
             return;
         }
     }
     /* A deterministic SCO is its value: where it comes again under another marking, that is another publication of it.
      */
-    struct slice variant = is_version(&item->object) ? SLICE("") : item->class_key;
+    struct slice variant = hub_item_is_version(&item->object) ? SLICE("") : item->class_key;
     item->key = hub_row_key(job->member->owner_text, job->collection->id, item->id, variant);
 }
 
@@ -566,136 +527,12 @@ static int submit_anonymise(struct hub_worker *w, struct hub_job *job, struct er
             return -1;
         struct share_secrets secrets = secrets_of(job);
         for (size_t i = 0; i < job->n_items; i++)
-            if (goes_on(&job->items[i]))
+            if (hub_item_goes_on(&job->items[i]))
                 anonymise_item(job, &job->items[i], secrets);
     }
     for (size_t i = 0; i < job->n_items; i++)
         if (job->items[i].id.len != 0)
             job->items[i].id_hash = hub_id_hash(job->items[i].id);
-    return 0;
-}
-
-/* ---- identities that the hub itself makes ---- */
-
-static void put_markings(struct buf *out, uint32_t tlp)
-{
-    json_put_key(out, SLICE("object_marking_refs"));
-    json_put_open(out, '[');
-    for (int level = 0; level < SHARE_TLP_LEVELS; level++)
-        if (tlp >> level & 1)
-            json_put_string(out, share_tlp_id((enum share_tlp)level));
-    json_put_close(out, ']');
-}
-
-static void put_instant(struct buf *out, const char *name, size_t *at_out)
-{
-    json_put_key(out, slice_of(name));
-    json_put_raw(out, SLICE(INSTANT));
-    *at_out = out->len - TIME_TEXT - 1;
-}
-
-static void put_head(struct buf *out, const char *type, struct slice id, struct share_release *release)
-{
-    json_put_open(out, '{');
-    json_put_text(out, "type", slice_of(type));
-    json_put_text(out, "spec_version", SLICE("2.1"));
-    json_put_text(out, "id", id);
-    put_instant(out, "created", &release->created_at);
-    put_instant(out, "modified", &release->modified_at);
-}
-
-/* `body` lacks its markings and the closing brace. An item with this key that is there already merges as unchanged. */
-static void add_by_hub(struct hub_job *job, const struct hub_item *like, const char *type, struct slice id,
-                       bool attribution, enum share_consent consent, struct share_release release, struct buf *body)
-{
-    struct buf key = BUF_INIT;
-
-    assert(job->n_items < job->room);
-    struct hub_item *item = &job->items[job->n_items++];
-    put_markings(body, like->facts.tlp);
-    json_put_close(body, '}');
-    *item = (struct hub_item){
-        .by_hub = true, .kind = STORE_ADD, .facts = like->facts, .id = id, .source_us = 1, .release = release};
-    item->release.body = arena_copy(&job->arena, buf_slice(body));
-    item->release.valid_until_at = item->release.cover_at = SIZE_MAX;
-    item->facts.type = slice_of(type);
-    item->facts.attribution = attribution;
-    item->facts.consent = consent;
-    item->facts.own_only = false;
-    share_facts_put(&item->facts, &key);
-    item->class_key = arena_copy(&job->arena, buf_slice(&key));
-    item->key = hub_row_key(job->member->owner_text, job->collection->id, id, item->class_key);
-    item->id_hash = hub_id_hash(id);
-    buf_free(&key);
-    buf_free(body);
-}
-
-static void add_identity(struct hub_job *job, const struct hub_item *like, struct slice id, struct slice name,
-                         bool attribution, enum share_consent consent)
-{
-    struct share_release release = {.withheld = 0};
-    struct buf body = BUF_INIT;
-
-    put_head(&body, "identity", id, &release);
-    json_put_text(&body, "name", name);
-    json_put_text(&body, "identity_class", SLICE("organization"));
-    add_by_hub(job, like, "identity", id, attribution, consent, release, &body);
-}
-
-/* An identity needs a name (STIX 2.1 section 4.5). */
-static struct slice public_name(const struct hub_member *m)
-{
-    return m->organisation.len != 0 ? m->organisation : m->name;
-}
-
-/* Who consented to governments alone: they, and nobody else, read which organisation stands behind the cover. */
-static void add_attribution(struct hub_job *job, const struct hub_item *like)
-{
-    const struct hub_member *m = job->member;
-    struct share_release release = {.withheld = 0};
-    struct buf body = BUF_INIT;
-    uint8_t mac[CRYPTO_HASH];
-
-    struct slice cover = creator_for(job, m->cover_id, like->facts.tlp),
-                 named = creator_for(job, m->named_id, like->facts.tlp);
-    add_identity(job, like, named, public_name(m), true, SHARE_CONSENT_GOVERNMENT);
-    crypto_sha256_2(named, cover, mac);
-    struct slice id = share_minted_id(&job->arena, SLICE("relationship--"), mac);
-    put_head(&body, "relationship", id, &release);
-    json_put_text(&body, "relationship_type", SLICE("related-to"));
-    json_put_text(&body, "source_ref", cover);
-    json_put_text(&body, "target_ref", named);
-    add_by_hub(job, like, "relationship", id, true, SHARE_CONSENT_GOVERNMENT, release, &body);
-}
-
-/* One creator a marking and consent: it goes wherever an object that names it goes, and nowhere else. */
-static int submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err)
-{
-    uint32_t done[4] = {0, 0, 0, 0};
-    size_t n = job->n_items;
-
-    if (job->member == NULL || job->ask.door == HUB_PARTNER)
-        return 0;
-    for (size_t i = 0; i < n; i++) {
-        struct hub_item *item = &job->items[i];
-        if (!goes_on(item) || item->own_only || !is_version(&item->object))
-            continue;
-        enum share_consent consent = consent_of(job, item);
-        uint32_t bit = 1u << (item->facts.tlp & 31);
-        if (consent == SHARE_CONSENT_PROPRIETARY)
-            consent = SHARE_CONSENT_EVERYONE;
-        if (done[consent] & bit)
-            continue;
-        done[consent] |= bit;
-        if (names_everybody(consent))
-            add_identity(job, item, creator_for(job, job->member->named_id, item->facts.tlp), public_name(job->member),
-                         true, consent);
-        else
-            add_identity(job, item, creator_for(job, job->member->cover_id, item->facts.tlp), job->member->cover_name,
-                         false, SHARE_CONSENT_NONE);
-        if (consent == SHARE_CONSENT_GOVERNMENT)
-            add_attribution(job, item);
-    }
     return 0;
 }
 
@@ -745,75 +582,6 @@ static int submit_seal(struct hub_worker *w, struct hub_job *job, struct err *er
             seal_item(job, item);
     }
     return 0;
-}
-
-/* ---- the TAXII status resource (section 4.3), in the submitter's own ids ---- */
-
-static void put_version(struct buf *out, const struct hub_item *item, int64_t received_us)
-{
-    char text[TIME_TEXT];
-
-    time_put(text, item->object.modified_us != 0 ? item->object.modified_us : received_us);
-    json_put_text(out, "version", slice_n(text, sizeof text));
-}
-
-static void put_list(struct buf *out, const struct hub_job *job, const char *name, enum hub_verdict from,
-                     enum hub_verdict to)
-{
-    bool open = false;
-
-    for (size_t i = 0; i < job->n_items; i++) {
-        const struct hub_item *item = &job->items[i];
-        if (item->by_hub || item->verdict < from || item->verdict > to)
-            continue;
-        if (!open) {
-            json_put_key(out, slice_of(name));
-            json_put_open(out, '[');
-        }
-        open = true;
-        json_put_open(out, '{');
-        json_put_text(out, "id", item->object.id.len != 0 ? item->object.id : SLICE("unknown"));
-        put_version(out, item, job->ask.received_us);
-        if (item->err.code != ERR_NONE) {
-            struct buf text = BUF_INIT;
-            buf_printf(&text, "%s%s%s: %s", err_name(item->err.code), item->err.place[0] != '\0' ? " at " : "",
-                       item->err.place, item->err.text);
-            json_put_text(out, "message", buf_slice(&text));
-            buf_free(&text);
-        }
-        json_put_close(out, '}');
-    }
-    if (open)
-        json_put_close(out, ']');
-}
-
-void hub_submit_status(struct hub_job *job, struct buf *out)
-{
-    struct hub_outcome *o = &job->outcome;
-    char id[36], text[TIME_TEXT];
-
-    for (size_t i = 0; i < job->n_items; i++) {
-        if (job->items[i].by_hub)
-            continue;
-        o->accepted += job->items[i].verdict == HUB_ACCEPTED;
-        o->unchanged += job->items[i].verdict == HUB_UNCHANGED;
-        o->held += job->items[i].verdict == HUB_HELD;
-        o->refused += job->items[i].verdict == HUB_REFUSED;
-    }
-    hub_status_id_put(job->hub, o->envelope, id);
-    time_put(text, job->ask.received_us);
-    json_put_open(out, '{');
-    json_put_text(out, "id", slice_n(id, sizeof id));
-    json_put_text(out, "status", o->held != 0 ? SLICE("pending") : SLICE("complete"));
-    json_put_text(out, "request_timestamp", slice_n(text, sizeof text));
-    json_put_number(out, "total_count", o->accepted + o->unchanged + o->held + o->refused);
-    json_put_number(out, "success_count", o->accepted + o->unchanged);
-    put_list(out, job, "successes", HUB_ACCEPTED, HUB_UNCHANGED);
-    json_put_number(out, "failure_count", o->refused);
-    put_list(out, job, "failures", HUB_REFUSED, HUB_REFUSED);
-    json_put_number(out, "pending_count", o->held);
-    put_list(out, job, "pendings", HUB_HELD, HUB_HELD);
-    json_put_close(out, '}');
 }
 
 static void run_stages(struct hub_worker *w, void *arg)

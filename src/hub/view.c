@@ -163,9 +163,9 @@ int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, 
     return store_get(r, t, key, value_out, err);
 }
 
-int hub_sightings_scan(struct store_reader *r, hub_pair_fn *fn, void *arg, struct err *err)
+int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg, struct err *err)
 {
-    return store_scan(r, STORE_SIGHTING, SLICE(""), fn, arg, err);
+    return store_scan(r, STORE_SIGHTING, from, fn, arg, err);
 }
 
 int hub_cursor_get(struct hub *h, struct arena *a, struct slice name, struct slice *cursor_out)
