@@ -629,8 +629,8 @@ static void receive_one(struct batch *b)
         return; /* alone in its batch: the event stays until the answer */
     enum store_kind kind = kinds[chance_below(&w->chance, sizeof kinds / sizeof kinds[0])];
     unsigned n = 900000 + 100 * (unsigned)(p - w->people) + chance_below(&w->chance, 12);
-    bool bare = kind != STORE_ADD && chance_one_in(&w->chance, 2);
     bool recall = kind == STORE_RETRACT || kind == STORE_RESTRICT;
+    bool bare = recall && chance_one_in(&w->chance, 2);
     struct slice object = hub_test_indicator(a, n, w->step + 1, chance_one_in(&w->chance, 3) ? TLP_GREEN : TLP_CLEAR,
                                              recall ? ",\"revoked\":true" : "");
     e = (struct hub_event){.kind = kind,
