@@ -33,7 +33,9 @@ static void print_usage(FILE *out)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (commands[i].help != NULL)
             fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
-    fprintf(out, "\ntocsin COMMAND --help tells more, with an example.\n");
+    fprintf(out, "\ntocsin COMMAND --help tells more, with an example. Exit status: 0 done, 1 refused or not all of "
+                 "it, 2 wrong use,\n"
+                 "3 cannot connect or no hub is running, 78 the configuration cannot be used.\n");
 }
 
 int main(int argc, char **argv)

@@ -35,7 +35,7 @@ void hub_test_start(struct hub_test *t)
     uint8_t secret[CRYPTO_KEY];
     int ours[HUB_TEST_CHANNELS];
     struct err err = ERR_INIT;
-    struct hub_conf conf = {.dir = t->dir, .channels = ours, .n_channels = HUB_TEST_CHANNELS - 1};
+    struct hub_conf conf = {.dir = t->dir, .channels = ours, .n_channels = 3};
 
     begin();
     memset(secret, t->secret, sizeof secret);
@@ -58,11 +58,13 @@ void hub_test_start(struct hub_test *t)
                                           .workers = 2};
     if (hub_open(&conf, &t->hub, &err) != 0)
         fail_msg("%s %s", err_name(err.code), err.text);
-    memset(&t->reader, 0, sizeof t->reader);
-    t->reader.hub = t->hub;
-    t->reader.reader = hub_reader_new(t->hub, &err);
-    assert_non_null(t->reader.reader);
-    assert_int_equal(keys_open(ours[HUB_TEST_CHANNELS - 1], &t->reader.keys, &err), 0);
+    memset(t->readers, 0, sizeof t->readers);
+    for (int i = 0; i < HUB_TEST_READERS; i++) {
+        t->readers[i].hub = t->hub;
+        t->readers[i].reader = hub_reader_new(t->hub, &err);
+        assert_non_null(t->readers[i].reader);
+        assert_int_equal(keys_open(ours[3 + i], &t->readers[i].keys, &err), 0);
+    }
 }
 
 void hub_test_open(struct hub_test *t)
@@ -77,9 +79,11 @@ void hub_test_open(struct hub_test *t)
 void hub_test_stop(struct hub_test *t)
 {
     hub_stop(t->hub);
-    hub_reader_free(&t->reader.reader);
-    keys_close(&t->reader.keys);
-    arena_free(&t->reader.arena);
+    for (int i = 0; i < HUB_TEST_READERS; i++) {
+        hub_reader_free(&t->readers[i].reader);
+        keys_close(&t->readers[i].keys);
+        arena_free(&t->readers[i].arena);
+    }
     hub_close(&t->hub);
     pthread_join(t->keys_thread, NULL); /* it ends when the last channel closes */
 }
@@ -414,15 +418,15 @@ static int take(void *arg, const struct hub_seen *seen, const struct store_at *a
     return 0;
 }
 
-int hub_test_read(struct hub_test *t, struct hub_party *p, const char *collection, enum store_part part,
-                  bool superseded_too, uint32_t limit, struct store_at *at, struct hub_copies *out)
+int hub_test_read_by(struct hub_worker *w, struct hub_party *p, const char *collection, enum store_part part,
+                     bool superseded_too, uint32_t limit, struct store_at *at, struct hub_copies *out)
 {
     bool more = true;
 
     while (more) {
         struct hub_view v;
         struct err err = ERR_INIT;
-        if (hub_view_open(&t->reader, p, &v, &err) != 0)
+        if (hub_view_open(w, p, &v, &err) != 0)
             return -1;
         struct hub_view_ask ask = {.collection = hub_directory_collection(v.directory, slice_of(collection)),
                                    .part = part,
@@ -440,9 +444,15 @@ int hub_test_read(struct hub_test *t, struct hub_party *p, const char *collectio
             out->n = n;
             more = true;
         }
-        arena_reset(&t->reader.arena);
+        arena_reset(&w->arena);
     }
     return 0;
+}
+
+int hub_test_read(struct hub_test *t, struct hub_party *p, const char *collection, enum store_part part,
+                  bool superseded_too, uint32_t limit, struct store_at *at, struct hub_copies *out)
+{
+    return hub_test_read_by(&t->readers[0], p, collection, part, superseded_too, limit, at, out);
 }
 
 void hub_test_fresh(struct hub_test *t, struct hub_party *p, const char *collection, struct hub_copies *out)
@@ -463,6 +473,57 @@ size_t hub_test_count(struct hub_test *t, struct hub_party *p, const char *colle
              !slice_starts(c.items[i].id, SLICE("identity--"));
     hub_copies_free(&c);
     return n;
+}
+
+bool hub_copy_is_recall(const struct hub_copy *c)
+{
+    return c->kind == STORE_RETRACT || c->kind == STORE_RESTRICT;
+}
+
+void hub_holding_free(struct hub_holding *h)
+{
+    arena_free(&h->arena);
+    free(h->items);
+    memset(h, 0, sizeof *h);
+}
+
+static size_t place_of(const struct hub_holding *h, uint64_t id)
+{
+    size_t low = 0, high = h->n;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (h->items[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct hub_entry *hub_holding_find(const struct hub_holding *h, uint64_t id)
+{
+    size_t at = place_of(h, id);
+
+    return at < h->n && h->items[at].id == id ? &h->items[at] : NULL;
+}
+
+void hub_holding_take(struct hub_holding *h, const struct hub_copy *c, bool live)
+{
+    uint64_t id = hub_id_hash(c->id);
+    size_t at = place_of(h, id);
+
+    if (at == h->n || h->items[at].id != id) {
+        if (h->n == h->room) {
+            h->room = h->room * 2 + 16;
+            h->items = mem_grow(h->items, h->room * sizeof *h->items);
+        }
+        memmove(h->items + at + 1, h->items + at, (h->n - at) * sizeof *h->items);
+        h->items[at] = (struct hub_entry){.id = id, .added_us = INT64_MIN};
+        h->n++;
+    }
+    if (c->added_us > h->items[at].added_us)
+        h->items[at] = (struct hub_entry){id, c->release, c->added_us, arena_copy(&h->arena, c->bytes), live, c->own};
 }
 
 bool hub_holds(struct slice text, const char *what)
@@ -500,13 +561,13 @@ int hub_test_get(struct hub_test *t, struct hub_party *p, const char *collection
     struct err err = ERR_INIT;
     struct store_at after = {0, 0, 0};
 
-    if (hub_view_open(&t->reader, p, &v, &err) != 0)
+    if (hub_view_open(&t->readers[0], p, &v, &err) != 0)
         return -1;
     const struct hub_collection *c = hub_directory_collection(v.directory, slice_of(collection));
     if (hub_view_objects(&v, c, &id, 1, all, &after, take, out, &err) != 0)
         fail_msg("%s %s", err_name(err.code), err.text);
     hub_view_close(&v);
-    arena_reset(&t->reader.arena);
+    arena_reset(&t->readers[0].arena);
     return 0;
 }
 
@@ -530,7 +591,7 @@ void hub_test_ledger(struct hub_test *t)
     uint64_t n = 0;
     struct err err = ERR_INIT;
 
-    while (store_leaf_get(t->reader.reader, n, leaf, &err) == 0) {
+    while (store_leaf_get(t->readers[0].reader, n, leaf, &err) == 0) {
         ledger_add(&tree, leaf);
         n++;
     }

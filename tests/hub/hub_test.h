@@ -14,7 +14,7 @@
 
 #define HUB_TEST_ID "0a0a0a0a-0000-4000-8000-00000000000a"
 
-enum { HUB_TEST_CHANNELS = 4 }; /* committer, two workers, the test's own reader */
+enum { HUB_TEST_READERS = 5, HUB_TEST_CHANNELS = 3 + HUB_TEST_READERS }; /* committer, two workers, the readers */
 
 struct hub_test {
     char dir[64];
@@ -23,7 +23,7 @@ struct hub_test {
     int theirs[HUB_TEST_CHANNELS];
     pthread_t keys_thread;
     struct hub *hub;
-    struct hub_worker reader; /* a worker without a thread: the test reads through it */
+    struct hub_worker readers[HUB_TEST_READERS]; /* workers without a thread: the tests read through them */
 };
 void hub_test_open(struct hub_test *t);  /* makes its directory */
 void hub_test_start(struct hub_test *t); /* in the directory that is there */
@@ -109,6 +109,8 @@ void hub_copies_add(struct hub_copies *c, const struct hub_seen *seen);
 const struct hub_copy *hub_copies_find(const struct hub_copies *c, struct slice id); /* the last of that id */
 
 /* Everything from `at` on (moves it), in pages of `limit`. -1: the credential has ended. */
+int hub_test_read_by(struct hub_worker *w, struct hub_party *p, const char *collection, enum store_part part,
+                     bool superseded_too, uint32_t limit, struct store_at *at, struct hub_copies *out);
 int hub_test_read(struct hub_test *t, struct hub_party *p, const char *collection, enum store_part part,
                   bool superseded_too, uint32_t limit, struct store_at *at, struct hub_copies *out);
 void hub_test_fresh(struct hub_test *t, struct hub_party *p, const char *collection, struct hub_copies *out);
@@ -119,6 +121,26 @@ struct slice hub_test_find(struct hub_test *t, struct hub_party *p, const char *
                            struct arena *a, struct slice *bytes_out);
 int hub_test_get(struct hub_test *t, struct hub_party *p, const char *collection, struct slice id, bool all,
                  struct hub_copies *out);
+bool hub_copy_is_recall(const struct hub_copy *c);
+
+/* What a reader holds in the end, by id: of what came the later date counts, since whoever follows recalls and content
+   meets them out of order. */
+struct hub_entry {
+    uint64_t id; /* hash of the id as it reads it */
+    uint64_t release;
+    int64_t added_us;
+    struct slice bytes;
+    bool live, own;
+};
+struct hub_holding {
+    struct arena arena;
+    struct hub_entry *items; /* sorted by id */
+    size_t n, room;
+};
+void hub_holding_free(struct hub_holding *h);
+void hub_holding_take(struct hub_holding *h, const struct hub_copy *c, bool live);
+const struct hub_entry *hub_holding_find(const struct hub_holding *h, uint64_t id);
+
 bool hub_holds(struct slice text, const char *what); /* substring, in any case */
 
 /* Files of the store grow by at most so many bytes from now on (a full disk); -1: as they like. */

@@ -8,23 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hub_test.h"
-
 enum { COLLECTIONS = 3, PEOPLE = 40, OBJECTS = 4000, BATCH = 4, CLASSES = 4096 };
 
-/* What a reader holds of one id. */
-struct entry {
-    uint64_t id; /* hash of the id as it reads it */
-    uint64_t release;
-    int64_t added_us;
-    struct slice bytes;
-    bool live, own;
-};
-struct holding {
-    struct arena arena;
-    struct entry *items; /* sorted by id */
-    size_t n, room;
-};
 struct hashes {
     uint64_t *items; /* sorted */
     size_t n, room;
@@ -37,7 +22,7 @@ struct person {
     uint8_t secret;
     int64_t polled_us[COLLECTIONS];
     struct store_at recalls[COLLECTIONS], content[COLLECTIONS];
-    struct holding poller[COLLECTIONS], follower[COLLECTIONS];
+    struct hub_holding poller[COLLECTIONS], follower[COLLECTIONS];
     bool entitled[CLASSES]; /* ever */
 };
 struct object {
@@ -58,53 +43,6 @@ struct world {
 };
 
 /* ---- sets ---- */
-
-static void holding_free(struct holding *h)
-{
-    arena_free(&h->arena);
-    free(h->items);
-    memset(h, 0, sizeof *h);
-}
-
-static size_t place_of(const struct holding *h, uint64_t id)
-{
-    size_t low = 0, high = h->n;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (h->items[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static const struct entry *entry_find(const struct holding *h, uint64_t id)
-{
-    size_t at = place_of(h, id);
-
-    return at < h->n && h->items[at].id == id ? &h->items[at] : NULL;
-}
-
-/* The later date counts: whoever follows recalls and content meets them out of order. */
-static void hold(struct holding *h, const struct hub_copy *c, bool live)
-{
-    uint64_t id = hub_id_hash(c->id);
-    size_t at = place_of(h, id);
-
-    if (at == h->n || h->items[at].id != id) {
-        if (h->n == h->room) {
-            h->room = h->room * 2 + 16;
-            h->items = mem_grow(h->items, h->room * sizeof *h->items);
-        }
-        memmove(h->items + at + 1, h->items + at, (h->n - at) * sizeof *h->items);
-        h->items[at] = (struct entry){.id = id, .added_us = INT64_MIN};
-        h->n++;
-    }
-    if (c->added_us > h->items[at].added_us)
-        h->items[at] = (struct entry){id, c->release, c->added_us, arena_copy(&h->arena, c->bytes), live, c->own};
-}
 
 static size_t place_in(const struct hashes *h, uint64_t value)
 {
@@ -212,7 +150,7 @@ static bool expect(struct world *w, const struct person *p, const char *collecti
         e->verdicts = mem_zero(n_classes + 1, sizeof *e->verdicts);
         for (uint32_t i = 0; i < n_classes; i++)
             e->verdicts[i] = may_see(e, i);
-        assert_int_equal(store_scan_brief(w->t.reader.reader, 0, expect_row, e, NULL), 0);
+        assert_int_equal(store_scan_brief(w->t.readers[0].reader, 0, expect_row, e, NULL), 0);
     }
     hub_directory_drop(&d);
     return there;
@@ -233,26 +171,21 @@ static void poll_all(struct world *w, struct person *p, unsigned c)
     struct store_at at;
     int64_t last = p->polled_us[c];
 
-    assert_int_equal(hub_view_open(&w->t.reader, p->party, &v, NULL), 0);
+    assert_int_equal(hub_view_open(&w->t.readers[0], p->party, &v, NULL), 0);
     assert_int_equal(hub_view_position(&v, p->polled_us[c], &at, NULL), 0);
     hub_view_close(&v);
     hub_test_read(&w->t, p->party, w->collections[c], STORE_PAGE, false, 1 + chance_below(&w->chance, 20), &at, &got);
     for (size_t i = 0; i < got.n; i++) {
         check(w, p, got.items[i].added_us > last, "date_added does not rise");
         last = got.items[i].added_us;
-        hold(&p->poller[c], &got.items[i], !got.items[i].revoked);
+        hub_holding_take(&p->poller[c], &got.items[i], !got.items[i].revoked);
     }
     p->polled_us[c] = last;
     hub_copies_free(&got);
 }
 
-static bool is_recall(const struct hub_copy *c)
-{
-    return c->kind == STORE_RETRACT || c->kind == STORE_RESTRICT;
-}
-
 static void follow_all(struct world *w, struct person *p, unsigned c, struct store_at *recalls,
-                       struct store_at *content, struct holding *into)
+                       struct store_at *content, struct hub_holding *into)
 {
     struct hub_copies got = {.n = 0};
 
@@ -264,13 +197,13 @@ static void follow_all(struct world *w, struct person *p, unsigned c, struct sto
     hub_test_read(&w->t, p->party, w->collections[c], STORE_CONTENT, false, 1 + chance_below(&w->chance, 20), content,
                   &got);
     for (size_t i = 0; i < got.n; i++)
-        hold(into, &got.items[i], !is_recall(&got.items[i]) && !got.items[i].revoked);
+        hub_holding_take(into, &got.items[i], !hub_copy_is_recall(&got.items[i]) && !got.items[i].revoked);
     hub_copies_free(&got);
 }
 
 /* Its owner deleted it, and is not told what it did. Of a value it may hold another submission, of which it was not
  * told while it still had its own. */
-static bool was_deleted(struct world *w, const struct person *p, const struct entry *e)
+static bool was_deleted(struct world *w, const struct person *p, const struct hub_entry *e)
 {
     struct arena a = ARENA_INIT;
     bool deleted = false;
@@ -296,16 +229,16 @@ static bool is_among(const struct hub_copies *fresh, struct slice bytes, uint64_
     return false;
 }
 
-static void compare_follower(struct world *w, struct person *p, const struct holding *held, const struct holding *fresh,
-                             const char *what)
+static void compare_follower(struct world *w, struct person *p, const struct hub_holding *held,
+                             const struct hub_holding *fresh, const char *what)
 {
     for (size_t i = 0; i < fresh->n; i++) {
-        const struct entry *e = entry_find(held, fresh->items[i].id);
+        const struct hub_entry *e = hub_holding_find(held, fresh->items[i].id);
         check(w, p, !fresh->items[i].live || (e != NULL && e->live), "%s lacks %.*s", what,
               SLICE_ARG(fresh->items[i].bytes));
     }
     for (size_t i = 0; i < held->n; i++) {
-        const struct entry *e = entry_find(fresh, held->items[i].id);
+        const struct hub_entry *e = hub_holding_find(fresh, held->items[i].id);
         check(w, p, !held->items[i].live || (e != NULL && e->live) || was_deleted(w, p, &held->items[i]),
               "%s still holds %.*s", what, SLICE_ARG(held->items[i].bytes));
     }
@@ -313,12 +246,12 @@ static void compare_follower(struct world *w, struct person *p, const struct hol
 
 /* What is withdrawn without a version of its own is told to followers alone (DESIGN.md section 7). */
 static void compare_poller(struct world *w, struct person *p, unsigned c, const struct hub_copies *copies,
-                           const struct holding *fresh)
+                           const struct hub_holding *fresh)
 {
-    const struct holding *held = &p->poller[c];
+    const struct hub_holding *held = &p->poller[c];
 
     for (size_t i = 0; i < fresh->n; i++) {
-        const struct entry *e = entry_find(held, fresh->items[i].id);
+        const struct hub_entry *e = hub_holding_find(held, fresh->items[i].id);
         if (!fresh->items[i].live)
             continue;
         check(w, p, e != NULL && e->live, "the poller lacks %.*s", SLICE_ARG(fresh->items[i].bytes));
@@ -326,8 +259,8 @@ static void compare_poller(struct world *w, struct person *p, unsigned c, const 
               "the poller has other bytes: %.*s", SLICE_ARG(e->bytes));
     }
     for (size_t i = 0; i < held->n; i++) {
-        const struct entry *e = entry_find(fresh, held->items[i].id),
-                           *told = entry_find(&p->follower[c], held->items[i].id);
+        const struct hub_entry *e = hub_holding_find(fresh, held->items[i].id),
+                               *told = hub_holding_find(&p->follower[c], held->items[i].id);
         check(w, p,
               !held->items[i].live || (e != NULL && e->live) || was_deleted(w, p, &held->items[i]) ||
                   (told != NULL && !told->live),
@@ -336,7 +269,7 @@ static void compare_poller(struct world *w, struct person *p, unsigned c, const 
 }
 
 static void check_fresh(struct world *w, struct person *p, unsigned c, const struct hub_copies *copies,
-                        struct holding *fresh)
+                        struct hub_holding *fresh)
 {
     struct expecting e;
     int64_t last = INT64_MIN;
@@ -348,11 +281,11 @@ static void check_fresh(struct world *w, struct person *p, unsigned c, const str
         last = copy->added_us;
         check(w, p, slice_eq(w->t.hub->classes[copy->facts_class]->facts.collection, slice_of(w->collections[c])),
               "of another collection: %.*s", SLICE_ARG(copy->bytes));
-        check(w, p, copy->own || is_recall(copy) || e.verdicts[copy->facts_class], "denied: %.*s",
+        check(w, p, copy->own || hub_copy_is_recall(copy) || e.verdicts[copy->facts_class], "denied: %.*s",
               SLICE_ARG(copy->bytes));
         check(w, p, copy->own || !hub_holds(copy->bytes, "secretorg"), "names its submitter: %.*s",
               SLICE_ARG(copy->bytes));
-        hold(fresh, copy, !copy->revoked);
+        hub_holding_take(fresh, copy, !copy->revoked);
     }
     struct hashes live = {NULL, 0, 0};
     for (size_t i = 0; i < fresh->n; i++)
@@ -370,7 +303,7 @@ static void check_person(struct world *w, struct person *p)
 {
     for (unsigned c = 0; c < COLLECTIONS; c++) {
         struct hub_copies copies = {.n = 0};
-        struct holding fresh = {.n = 0}, late = {.n = 0};
+        struct hub_holding fresh = {.n = 0}, late = {.n = 0};
         struct store_at recalls = {0, 0, 0}, content = {0, 0, 0};
 
         poll_all(w, p, c);
@@ -382,8 +315,8 @@ static void check_person(struct world *w, struct person *p)
         follow_all(w, p, c, &recalls, &content, &late);
         compare_follower(w, p, &late, &fresh, "a new follower");
         hub_copies_free(&copies);
-        holding_free(&fresh);
-        holding_free(&late);
+        hub_holding_free(&fresh);
+        hub_holding_free(&late);
     }
 }
 
@@ -517,7 +450,7 @@ static void delete_one(struct batch *b)
     unsigned i = chance_below(&w->chance, w->n_objects);
     struct object *o = &w->objects[i];
     struct person *p = &w->people[o->by];
-    if (!p->active || p->partner || hub_view_open(&w->t.reader, p->party, &v, NULL) != 0)
+    if (!p->active || p->partner || hub_view_open(&w->t.readers[0], p->party, &v, NULL) != 0)
         return;
     struct slice id = hub_test_indicator_id(&w->arena, i);
     const struct hub_collection *c = hub_directory_collection(v.directory, slice_of(w->collections[o->collection]));
@@ -528,7 +461,7 @@ static void delete_one(struct batch *b)
         id = arena_copy(&w->arena, hub_view_minted(&v, c, id));
     }
     hub_view_close(&v);
-    arena_reset(&w->t.reader.arena);
+    arena_reset(&w->t.readers[0].arena);
     o->deleted = true;
     hub_test_act_into(&w->t, HUB_DELETE, p->party,
                       arena_printf(&w->arena, "{\"collection\":\"%s\",\"id\":\"" SLICE_FMT "\",\"all\":true}",
@@ -732,7 +665,7 @@ static void check_all(struct world *w)
     for (unsigned i = 0; i < w->n_people; i++)
         if (w->people[i].active)
             check_person(w, &w->people[i]);
-    assert_int_equal(store_scan_brief(w->t.reader.reader, 0, check_order, &o, NULL), 0);
+    assert_int_equal(store_scan_brief(w->t.readers[0].reader, 0, check_order, &o, NULL), 0);
     assert_int_equal(o.seq, atomic_load(&w->t.hub->head));
     hub_test_ledger(&w->t);
 }
@@ -829,8 +762,8 @@ static void end_the_world(struct world *w)
     for (unsigned i = 0; i < w->n_people; i++) {
         hub_party_drop(&w->people[i].party);
         for (unsigned c = 0; c < COLLECTIONS; c++) {
-            holding_free(&w->people[i].poller[c]);
-            holding_free(&w->people[i].follower[c]);
+            hub_holding_free(&w->people[i].poller[c]);
+            hub_holding_free(&w->people[i].follower[c]);
         }
     }
     free(w);
@@ -920,11 +853,11 @@ static void test_hub_property__what_was_answered_survives_a_crash(void **state)
     for (unsigned i = 0; i < w->n_people; i++)
         for (unsigned c = 0; c < COLLECTIONS; c++) {
             struct hub_copies copies = {.n = 0};
-            struct holding fresh = {.n = 0};
+            struct hub_holding fresh = {.n = 0};
             hub_test_fresh(&w->t, w->people[i].party, w->collections[c], &copies);
             check_fresh(w, &w->people[i], c, &copies, &fresh);
             hub_copies_free(&copies);
-            holding_free(&fresh);
+            hub_holding_free(&fresh);
         }
     struct hub_answer *a = hub_test_submit(&w->t, w->people[0].party, w->collections[0],
                                            hub_test_indicator(&w->arena, 800000, 1, TLP_GREEN, "").ptr);

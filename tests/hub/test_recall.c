@@ -65,7 +65,7 @@ static size_t begin_page(struct scene *s, struct hub_party *p, struct hub_view *
     size_t n = 0;
     bool more;
 
-    assert_int_equal(hub_view_open(&s->t.reader, p, v, NULL), 0);
+    assert_int_equal(hub_view_open(&s->t.readers[0], p, v, NULL), 0);
     struct hub_view_ask ask = {
         .collection = hub_directory_collection(v->directory, slice_of(s->c)), .part = STORE_PAGE, .limit = 100};
     assert_int_equal(hub_view_page(v, &ask, &after, take, &n, &at, &more, NULL), 0);
@@ -231,7 +231,7 @@ static void test_hub_recall__deletion_waits_for_the_submission(void **state)
 
     for (unsigned n = 1; n <= 30; n++) {
         struct hub_answer submitted, deleted;
-        assert_int_equal(hub_view_open(&s->t.reader, s->bank, &v, NULL), 0);
+        assert_int_equal(hub_view_open(&s->t.readers[0], s->bank, &v, NULL), 0);
         struct slice id = arena_copy(&s->a, hub_view_minted(&v, hub_directory_collection(v.directory, slice_of(s->c)),
                                                             hub_test_indicator_id(&s->a, n)));
         hub_view_close(&v);

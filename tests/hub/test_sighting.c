@@ -69,7 +69,7 @@ static struct slice sighting(struct scene *s, unsigned n, unsigned version, stru
 
 #define ONWARD(word)                                                                                                   \
     ",\"extensions\":{\"" STIX_TOCSIN_SIGHTING "\":{\"extension_type\":\"property-extension\",\"onward\":\"" word "\"" \
-                                                                                                                  "}}"
+    "}}"
 
 static void report(struct scene *s, struct hub_party *by, struct slice text)
 {

@@ -305,11 +305,11 @@ static void test_hub_submit__status_counts_are_consistent(void **state)
     struct hub_view v;
     struct slice kept;
     struct err err = ERR_INIT;
-    assert_int_equal(hub_view_open(&s->t.reader, s->bank, &v, &err), 0);
+    assert_int_equal(hub_view_open(&s->t.readers[0], s->bank, &v, &err), 0);
     assert_int_equal(hub_view_status(&v, envelope, &kept, &err), 0);
     assert_true(slice_eq(kept, buf_slice(&a->status)));
     hub_view_close(&v);
-    assert_int_equal(hub_view_open(&s->t.reader, s->clinic, &v, &err), 0);
+    assert_int_equal(hub_view_open(&s->t.readers[0], s->clinic, &v, &err), 0);
     assert_int_equal(hub_view_status(&v, envelope, &kept, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
     hub_view_close(&v);
