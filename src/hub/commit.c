@@ -353,7 +353,7 @@ static int append_recall(struct hub_commit *c, const struct hub_recall *recall, 
                             .version_us = instant,
                             .source_us = c->hub->rows.source_us[recall->subject],
                             .kind = recall->kind,
-                            .facts_class = old->facts_class,
+                            .facts_class = c->hub->rows.facts_class[recall->subject],
                             .key = recall->deleted ? 0 : old->key, /* 0: nothing merges with it any more */
                             .subject_seq = recall->subject,
                             .id = old->id,
@@ -368,8 +368,13 @@ int hub_commit_recall(struct hub_commit *c, const struct hub_recall *recall, str
 {
     struct bits left = BITS_INIT;
     struct store_row old;
-    int result = hub_read_row(c->reader, c->hub, recall->subject, recall->by, &c->scratch, &old, err);
+    uint64_t from = recall->subject;
 
+    while (from > atomic_load(&c->hub->head)) /* of this transaction: what is held is an older version */
+        from = hub_row_subject(&c->hub->rows, from);
+    if (from == 0)
+        return 0;
+    int result = hub_read_row(c->reader, c->hub, from, recall->by, &c->scratch, &old, err);
     if (result == 0) {
         bits_copy(&left, recall->reach);
         if (recall->kind == STORE_RESTRICT)

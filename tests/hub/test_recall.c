@@ -130,6 +130,21 @@ static void test_hub_recall__reaches_who_has_an_older_version(void **state)
     assert_int_equal(recalls_for(s, s->port), 0); /* it never read */
 }
 
+/* The version that is recalled is of the same transaction: what is held is an older one. */
+static void test_hub_recall__reaches_over_versions_of_one_envelope(void **state)
+{
+    struct scene *s = *state;
+    struct slice items[2] = {hub_test_indicator(&s->a, 1, 2, TLP_CLEAR, ""),
+                             hub_test_indicator(&s->a, 1, 3, TLP_STRICT, "")};
+
+    submit(s, 1, 1, TLP_GREEN, "");
+    assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
+    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_list(&s->a, items, 2).ptr);
+    assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
+    assert_int_equal(recalls_for(s, s->clinic), 1);
+    assert_int_equal(recalls_for(s, s->port), 0);
+}
+
 static void test_hub_recall__late_version_recalls_nothing(void **state)
 {
     struct scene *s = *state;
@@ -373,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_of_who_loses_the_right, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__page_of_other_things_stands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__reaches_who_has_an_older_version, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__reaches_over_versions_of_one_envelope, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__late_version_recalls_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__narrower_version_is_restricted_not_for_its_owner, set_up,
                                         tear_down),
