@@ -225,9 +225,10 @@ static uint64_t grant_of(const struct hub_viewer *v, uint32_t facts_class)
     return 0;
 }
 
-/* Under the viewer's lock. Somebody who is in no row any more sees nothing. */
+/* Under the viewer's lock. Somebody who is in no row any more sees nothing. `known`: what still holds, so that a class
+   that comes new costs each viewer one decision; or NULL. */
 static struct hub_lists *decide_all(struct hub *h, const struct hub_directory *d, uint32_t number,
-                                    const struct hub_viewer *v)
+                                    const struct hub_viewer *v, const struct hub_lists *known)
 {
     uint32_t n_classes = atomic_load_explicit(&h->n_classes, memory_order_acquire);
     struct hub_lists *l = mem_zero(1, sizeof *l + n_classes * sizeof l->lists[0]);
@@ -240,7 +241,12 @@ static struct hub_lists *decide_all(struct hub *h, const struct hub_directory *d
     l->holds_until_us = INT64_MAX;
     if (!viewer_of(d, number, &viewer))
         return l;
-    for (uint32_t c = 0; c < n_classes; c++) {
+    if (known != NULL) {
+        l->n = known->n;
+        l->holds_until_us = known->holds_until_us;
+        memcpy(l->lists, known->lists, known->n * sizeof known->lists[0]);
+    }
+    for (uint32_t c = known != NULL ? known->n_classes : 0; c < n_classes; c++) {
         struct share_decision decision;
         share_decide(d->policy, &h->classes[c]->facts, &viewer, SHARE_DELIVER, now, &decision);
         if (decision.holds_until_us < l->holds_until_us)
@@ -255,7 +261,7 @@ struct hub_lists *hub_lists_decide(struct hub *h, const struct hub_directory *d,
 {
     const struct hub_viewer none = {.n_grants = 0};
 
-    return decide_all(h, d, viewer, &none);
+    return decide_all(h, d, viewer, &none, NULL);
 }
 
 static struct hub_lists *lists_hold(struct hub_lists *l)
@@ -270,9 +276,9 @@ struct hub_lists *hub_viewer_lists(struct hub *h, const struct hub_directory *d,
     struct hub_lists *result;
 
     pthread_mutex_lock(&v->lock);
-    if (v->lists == NULL || v->lists->epoch != d->epoch || v->lists->n_classes != atomic_load(&h->n_classes) ||
-        v->lists->holds_until_us <= time_now_us()) {
-        result = decide_all(h, d, viewer, v);
+    bool holds = v->lists != NULL && v->lists->epoch == d->epoch && v->lists->holds_until_us > time_now_us();
+    if (!holds || v->lists->n_classes != atomic_load(&h->n_classes)) {
+        result = decide_all(h, d, viewer, v, holds ? v->lists : NULL);
         if (v->lists == NULL || v->lists->epoch <= d->epoch) { /* a reader that is late keeps its own to itself */
             hub_lists_drop(&v->lists);
             v->lists = lists_hold(result);

@@ -125,6 +125,8 @@ struct hub_directory {
     struct hub_partner *partners;
     struct hub_collection *collections;
     size_t n_members, n_partners, n_collections;
+    uint32_t *by_viewer; /* place in members + 1, or n_members + place in partners + 1; 0: nobody */
+    uint32_t n_by_viewer;
     const struct share_policy *policy;
     uint8_t policy_hash[CRYPTO_HASH];
 };

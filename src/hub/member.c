@@ -223,6 +223,28 @@ static int read_rows(struct hub_directory *d, const struct hub_raw_row *rows, si
     return 0;
 }
 
+static void index_viewer(struct hub_directory *d, uint32_t viewer, size_t place)
+{
+    if (viewer < d->n_by_viewer)
+        d->by_viewer[viewer] = (uint32_t)place + 1;
+}
+
+static void index_viewers(struct hub_directory *d)
+{
+    uint32_t last = 0;
+
+    for (size_t i = 0; i < d->n_members; i++)
+        last = d->members[i].viewer > last ? d->members[i].viewer : last;
+    for (size_t i = 0; i < d->n_partners; i++)
+        last = d->partners[i].viewer > last ? d->partners[i].viewer : last;
+    d->n_by_viewer = last < HUB_VIEWERS_MAX ? last + 1 : 0;
+    d->by_viewer = arena_array(&d->arena, uint32_t, d->n_by_viewer);
+    for (size_t i = 0; i < d->n_members; i++)
+        index_viewer(d, d->members[i].viewer, i);
+    for (size_t i = 0; i < d->n_partners; i++)
+        index_viewer(d, d->partners[i].viewer, d->n_members + i);
+}
+
 int hub_directory_build(const struct hub_raw_row *rows, size_t n, struct keys *keys, uint64_t epoch,
                         struct hub_directory **out, struct err *err)
 {
@@ -234,6 +256,7 @@ int hub_directory_build(const struct hub_raw_row *rows, size_t n, struct keys *k
         hub_directory_drop(&d);
         return -1;
     }
+    index_viewers(d);
     resolve_partners(d);
     make_policy(d);
     *out = d;
@@ -286,18 +309,16 @@ const struct hub_collection *hub_directory_collection(const struct hub_directory
 
 const struct hub_member *hub_directory_member_of(const struct hub_directory *d, uint32_t viewer)
 {
-    for (size_t i = 0; i < d->n_members; i++)
-        if (d->members[i].viewer == viewer)
-            return &d->members[i];
-    return NULL;
+    size_t place = viewer < d->n_by_viewer ? d->by_viewer[viewer] : 0;
+
+    return place != 0 && place <= d->n_members ? &d->members[place - 1] : NULL;
 }
 
 const struct hub_partner *hub_directory_partner_of(const struct hub_directory *d, uint32_t viewer)
 {
-    for (size_t i = 0; i < d->n_partners; i++)
-        if (d->partners[i].viewer == viewer)
-            return &d->partners[i];
-    return NULL;
+    size_t place = viewer < d->n_by_viewer ? d->by_viewer[viewer] : 0;
+
+    return place > d->n_members ? &d->partners[place - 1 - d->n_members] : NULL;
 }
 
 uint64_t hub_directory_epoch(struct hub *h)
