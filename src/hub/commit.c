@@ -246,6 +246,7 @@ static void end_recalls(struct hub_commit *c)
 static void reach_of(struct hub_commit *c, uint64_t seq, bool losing, uint32_t new_class, struct bits *reach_out)
 {
     struct hub *h = c->hub;
+    const struct hub_directory *now = hub_commit_directory_now(c); /* an act of this transaction may have changed it */
     uint32_t n = atomic_load(&h->n_viewers);
 
     hub_commit_recalls(c);
@@ -254,8 +255,7 @@ static void reach_of(struct hub_commit *c, uint64_t seq, bool losing, uint32_t n
             continue; /* a widening asks for more */
         struct hub_lists *l = hub_viewer_lists(h, h->directory, i);
         const struct store_list *seen = hub_lists_find(l, h->rows.facts_class[seq]);
-        if (seen != NULL && !(losing && hub_lists_find(l, new_class) != NULL) &&
-            hub_may_hold(h, i, seq, seen->held_from))
+        if (seen != NULL && !(losing && hub_may_see(h, now, i, new_class)) && hub_may_hold(h, i, seq, seen->held_from))
             bits_set(reach_out, i, true);
         hub_lists_drop(&l);
     }

@@ -268,6 +268,34 @@ static void test_hub_recall__deletion_waits_for_the_submission(void **state)
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
 }
 
+/* An audience changes, and in the same transaction a version goes to the new one. */
+static void test_hub_recall__version_and_audience_at_once(void **state)
+{
+    struct scene *s = *state;
+    unsigned n = 0;
+
+    for (int round = 0; round < 40; round++) {
+        struct hub_answer dropped, submitted;
+        struct slice text;
+        hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"add_recipients\":[\"clinic\"]}");
+        submit(s, ++n, 1, TLP_GREEN, "");
+        hub_test_count(&s->t, s->clinic, s->c);
+        hub_answer_init(&dropped);
+        hub_answer_init(&submitted);
+        struct slice object = hub_test_indicator(&s->a, n, 2, TLP_AMBER, "");
+        text = arena_printf(&s->a, "{\"objects\":[" SLICE_FMT "]}", SLICE_ARG(object));
+        hub_test_submit_into(&s->t, s->bank, s->c, text, &submitted);
+        hub_test_act_into(&s->t, HUB_COLLECTION_PUT, NULL,
+                          SLICE("{\"name\":\"threats\",\"drop_recipients\":[\"clinic\"]}"), &dropped);
+        hub_answer_wait(&submitted);
+        hub_answer_wait(&dropped);
+        hub_answer_free(&submitted);
+        hub_answer_free(&dropped);
+        assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
+        assert_int_equal(recalls_for(s, s->clinic), n); /* it had each, and was told of each */
+    }
+}
+
 /* ---- values: one object to whoever sees any submission of it ---- */
 
 static void test_hub_recall__value_stays_while_another_submission_is_seen(void **state)
@@ -397,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_recall__deleted_is_gone_for_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__retracted_can_be_deleted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__deletion_waits_for_the_submission, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__version_and_audience_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__value_stays_while_another_submission_is_seen, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__value_of_many_is_found_by_id, set_up, tear_down),

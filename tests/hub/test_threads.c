@@ -130,11 +130,17 @@ static size_t differences(const struct hub_holding *held, const struct hub_holdi
 
     for (size_t i = 0; i < fresh->n; i++) {
         const struct hub_entry *e = hub_holding_find(held, fresh->items[i].id);
-        n += fresh->items[i].live && (e == NULL || !e->live);
+        bool lacks = fresh->items[i].live && (e == NULL || !e->live);
+        if (lacks)
+            print_error("lacks %.*s\n", SLICE_ARG(fresh->items[i].bytes));
+        n += lacks;
     }
     for (size_t i = 0; i < held->n; i++) {
         const struct hub_entry *e = hub_holding_find(fresh, held->items[i].id);
-        n += held->items[i].live && (e == NULL || !e->live);
+        bool more = held->items[i].live && (e == NULL || !e->live);
+        if (more)
+            print_error("still holds %.*s\n", SLICE_ARG(held->items[i].bytes));
+        n += more;
     }
     return n;
 }
