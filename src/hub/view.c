@@ -282,6 +282,18 @@ static bool is_superseded_since(const struct hub_view *v, uint64_t seq)
     return next != 0;
 }
 
+/* Lost, or lost and gained anew: then it comes again by that widening, and who has not read so far counts as not having
+ * it. */
+static bool is_lost_since(const struct hub_view *v, const struct hub_lists *now, uint64_t seq)
+{
+    const struct hub_rows *rows = &v->hub->rows;
+    const struct store_list *l = hub_lists_find(now, rows->facts_class[seq]);
+
+    if (rows->kind[seq] == STORE_RETRACT || rows->kind[seq] == STORE_RESTRICT)
+        return false;
+    return l == NULL || (l->held_from > v->upto && l->held_from > seq);
+}
+
 /* Was something that is on its way recalled by a transaction that did not count this viewer among those who have it?
    The committer first makes `recalls` odd, then asks what was delivered; here it is the other way round, so that one
    of the two sees the other. A transaction under way is waited for: which rows it recalls shows at its end. */
@@ -298,10 +310,7 @@ static bool is_recalled(struct hub_view *v)
     struct hub_directory *d = hub_directory_hold(h);
     struct hub_lists *now = hub_viewer_lists(h, d, v->viewer);
     for (uint64_t i = 0; i < v->n && !gone; i++)
-        gone = is_superseded_since(v, v->given[i].seq) ||
-               (!v->given[i].own && h->rows.kind[v->given[i].seq] != STORE_RETRACT &&
-                h->rows.kind[v->given[i].seq] != STORE_RESTRICT &&
-                hub_lists_find(now, h->rows.facts_class[v->given[i].seq]) == NULL);
+        gone = is_superseded_since(v, v->given[i].seq) || (!v->given[i].own && is_lost_since(v, now, v->given[i].seq));
     hub_lists_drop(&now);
     hub_directory_drop(&d);
     return gone;

@@ -268,22 +268,38 @@ static void test_hub_recall__deletion_waits_for_the_submission(void **state)
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
 }
 
+/* What a poller holds in the end. */
+static size_t poll(struct scene *s, struct hub_party *p, struct store_at *at, struct hub_holding *held)
+{
+    struct hub_copies got = {.n = 0};
+    size_t live = 0;
+
+    hub_test_read(&s->t, p, s->c, STORE_PAGE, false, 7, at, &got);
+    for (size_t i = 0; i < got.n; i++)
+        if (slice_starts(got.items[i].id, SLICE("indicator--")))
+            hub_holding_take(held, &got.items[i], !got.items[i].revoked);
+    hub_copies_free(&got);
+    for (size_t i = 0; i < held->n; i++)
+        live += held->items[i].live;
+    return live;
+}
+
 /* An audience changes, and in the same transaction a version goes to the new one. */
 static void test_hub_recall__version_and_audience_at_once(void **state)
 {
     struct scene *s = *state;
-    unsigned n = 0;
+    struct hub_holding held = {.n = 0};
+    struct store_at at = {0, 0, 0};
 
-    for (int round = 0; round < 40; round++) {
+    for (unsigned n = 1; n <= 40; n++) {
         struct hub_answer dropped, submitted;
-        struct slice text;
         hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"add_recipients\":[\"clinic\"]}");
-        submit(s, ++n, 1, TLP_GREEN, "");
-        hub_test_count(&s->t, s->clinic, s->c);
+        submit(s, n, 1, TLP_GREEN, "");
+        assert_int_equal(poll(s, s->clinic, &at, &held), n);
         hub_answer_init(&dropped);
         hub_answer_init(&submitted);
-        struct slice object = hub_test_indicator(&s->a, n, 2, TLP_AMBER, "");
-        text = arena_printf(&s->a, "{\"objects\":[" SLICE_FMT "]}", SLICE_ARG(object));
+        struct slice object = hub_test_indicator(&s->a, n, 2, TLP_AMBER, ""),
+                     text = arena_printf(&s->a, "{\"objects\":[" SLICE_FMT "]}", SLICE_ARG(object));
         hub_test_submit_into(&s->t, s->bank, s->c, text, &submitted);
         hub_test_act_into(&s->t, HUB_COLLECTION_PUT, NULL,
                           SLICE("{\"name\":\"threats\",\"drop_recipients\":[\"clinic\"]}"), &dropped);
@@ -291,9 +307,26 @@ static void test_hub_recall__version_and_audience_at_once(void **state)
         hub_answer_wait(&dropped);
         hub_answer_free(&submitted);
         hub_answer_free(&dropped);
-        assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
-        assert_int_equal(recalls_for(s, s->clinic), n); /* it had each, and was told of each */
+        assert_int_equal(poll(s, s->clinic, &at, &held), 0);
     }
+    hub_holding_free(&held);
+}
+
+/* The right was lost and gained anew while a page was under way. */
+static void test_hub_recall__page_under_way_of_who_gained_it_anew(void **state)
+{
+    struct scene *s = *state;
+    struct hub_holding held = {.n = 0};
+    struct store_at at = {0, 0, 0};
+    struct hub_view v;
+
+    submit(s, 1, 1, TLP_GREEN, "");
+    begin_page(s, s->clinic, &v);
+    hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":false}");
+    hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":true}");
+    assert_false(hub_view_close(&v));
+    assert_int_equal(poll(s, s->clinic, &at, &held), 1);
+    hub_holding_free(&held);
 }
 
 /* ---- values: one object to whoever sees any submission of it ---- */
@@ -426,6 +459,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_recall__retracted_can_be_deleted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__deletion_waits_for_the_submission, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__version_and_audience_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_of_who_gained_it_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__value_stays_while_another_submission_is_seen, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_hub_recall__value_of_many_is_found_by_id, set_up, tear_down),
