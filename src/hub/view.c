@@ -546,10 +546,20 @@ static void give(struct giving *g, const struct hub_seen *seen, const struct sto
     count_given(g->view, seen->row, at->seq, seen->own);
 }
 
-/* Rows addressed to the viewer come whatever was asked for: of another collection, or of a type that is not wanted. */
-static bool leaves_out(const struct giving *g, const struct store_row *row)
+/* An earlier widening through which the viewer had the class before it lost it: the one through which it has it now
+ * gives all of that again. Who reads here has not read so far, and would not count as one who holds it (hub_may_hold).
+ */
+static bool is_old_widening(const struct hub_view *v, const struct store_row *row, const struct store_at *at)
 {
-    return !is_asked_class(g->view, g->ask, row->facts_class) ||
+    const struct store_list *l = hub_lists_find(v->lists, row->facts_class);
+
+    return at->sub != 0 && (l == NULL || l->held_from != at->seq);
+}
+
+/* Rows addressed to the viewer come whatever was asked for: of another collection, or of a type that is not wanted. */
+static bool leaves_out(const struct giving *g, const struct store_row *row, const struct store_at *at)
+{
+    return !is_asked_class(g->view, g->ask, row->facts_class) || is_old_widening(g->view, row, at) ||
            (g->ask->superseded_too && !may_see_latest(g->view, row));
 }
 
@@ -560,7 +570,7 @@ static int give_or_gather(void *arg, const struct store_row *row, const struct s
 
     if (!g->ask->at_once || g->later.n != 0 || is_work(g->view, &seen))
         return gather(&g->later, row, at);
-    if (leaves_out(g, row))
+    if (leaves_out(g, row, at))
         g->last = *at;
     else
         give(g, &seen, at);
@@ -572,7 +582,7 @@ static int give_gathered(struct giving *g, struct err *err)
     for (size_t i = 0; i < g->later.n && !g->stopped; i++) {
         const struct gathered *one = &g->later.items[i];
         struct hub_seen seen;
-        if (leaves_out(g, &one->row))
+        if (leaves_out(g, &one->row, &one->at))
             g->last = one->at;
         else if (see_row(g->view, &one->row, &seen, err) != 0)
             return -1;
