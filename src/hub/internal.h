@@ -329,7 +329,35 @@ const struct hub_grant *hub_commit_grants(const struct hub_commit *c, uint32_t v
 /* What a leaf of this transaction tells: counted again if it fails. */
 void hub_commit_told(struct hub_commit *c, uint32_t viewer, uint64_t first_seq, uint64_t last_seq, uint64_t n,
                      const uint8_t root[CRYPTO_HASH]);
-int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err); /* act.c */
+struct store_reader *hub_commit_reader(struct hub_commit *c);
+struct arena *hub_commit_scratch(struct hub_commit *c); /* of one recall: whoever used it resets it */
+uint64_t hub_commit_envelope_number(const struct hub_commit *c);
+int hub_commit_envelope(struct hub_commit *c, const struct store_envelope *e, struct err *err);
+void hub_commit_sighted(struct hub_commit *c); /* sightings were counted: bands are looked at after the commit */
+
+/* recall.c */
+struct slice hub_reach_slice(const struct bits *reach);
+void hub_commit_spare_who_sees_another(struct hub_commit *c, const struct hub_directory *d, uint64_t subject,
+                                       struct slice id, struct bits *reach);
+/* A version moves the object to new_class: who no longer sees it gets its restriction. */
+int hub_commit_restrict_losers(struct hub_commit *c, uint64_t subject, uint32_t new_class, struct err *err);
+
+/* merge.c: a submission's rows, leaf and envelope */
+int hub_commit_submission(struct hub_commit *c, struct hub_job *job, struct err *err);
+
+/* act.c, administer.c, change.c */
+extern const struct json_limits hub_act_limits;
+struct slice hub_text_of(struct arena *a, struct json row, const char *name); /* "" when absent */
+int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err);
+int hub_commit_put_party(struct hub_commit *c, struct hub_job *job, struct json detail, enum store_table table,
+                         struct err *err);
+int hub_commit_put_partner(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
+int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
+int hub_commit_remove_party(struct hub_commit *c, struct hub_job *job, struct json detail, enum store_table table,
+                            struct err *err);
+/* Rows for who gains and who loses classes as the directory changes. */
+int hub_commit_views(struct hub_commit *c, const struct hub_directory *old, const struct hub_directory *now,
+                     struct err *err);
 bool hub_may_see(struct hub *h, const struct hub_directory *d, uint32_t viewer, uint32_t facts_class);
 struct hub_lists *hub_lists_decide(struct hub *h, const struct hub_directory *d,
                                    uint32_t viewer); /* fresh, of no grants */
@@ -394,6 +422,13 @@ int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const stru
  * after a position. */
 int hub_view_objects(struct hub_view *v, const struct hub_collection *collection, const struct slice *ids, size_t n,
                      bool all_versions, const struct store_at *after, hub_seen_fn *fn, void *arg, struct err *err);
+/* The envelope's data key into the view: for its owner. */
+int hub_view_key(struct hub_view *v, uint64_t envelope, struct err *err);
+/* form.c */
+struct hub_seen hub_form_stored(const struct hub_view *v, const struct store_row *row);
+/* Does the viewer's form have to be made, with keys and reads that take time? */
+bool hub_form_is_work(const struct hub_view *v, const struct hub_seen *seen);
+int hub_form_make(struct hub_view *v, const struct store_row *row, struct hub_seen *seen, struct err *err);
 int hub_view_position(struct hub_view *v, int64_t added_after_us, struct store_at *at_out, struct err *err);
 int hub_view_status(struct hub_view *v, uint64_t envelope, struct slice *status_out, struct err *err);
 struct slice hub_view_minted(struct hub_view *v, const struct hub_collection *collection,

@@ -1,0 +1,168 @@
+/* hub/recall.c: whom a recall reaches, and the row that takes back what they hold. Runs in the committer's transaction.
+ */
+#include "hub/internal.h"
+
+static void reach_of(struct hub_commit *c, uint64_t seq, bool losing, uint32_t new_class, struct bits *reach_out)
+{
+    struct hub *h = hub_commit_hub(c);
+    const struct hub_directory *now = hub_commit_directory_now(c); /* an act of this transaction may have changed it */
+    uint32_t n = atomic_load(&h->n_viewers);
+
+    hub_commit_recalls(c);
+    for (uint32_t i = 1; i < n; i++) {
+        if (!hub_may_hold(h, i, seq, 0))
+            continue; /* a widening asks for more */
+        struct hub_lists *l = hub_viewer_lists(h, h->directory, i);
+        const struct store_list *seen = hub_lists_find(l, h->rows.facts_class[seq]);
+        if (seen != NULL && !(losing && hub_may_see(h, now, i, new_class)) && hub_may_hold(h, i, seq, seen->held_from))
+            bits_set(reach_out, i, true);
+        hub_lists_drop(&l);
+    }
+}
+
+void hub_commit_reach(struct hub_commit *c, uint64_t seq, struct bits *reach_out)
+{
+    reach_of(c, seq, false, 0, reach_out);
+}
+
+struct slice hub_reach_slice(const struct bits *reach)
+{
+    /* Never empty: an empty reach would mean "whoever sees the class". */
+    return reach->n_words != 0 ? slice_n((const char *)reach->words, reach->n_words * sizeof *reach->words)
+                               : SLICE("\0");
+}
+
+/* A version of the release that says revoked. Only what the hub minted has versions of the hub: the rest gets a
+ * tombstone. */
+static struct slice revoked_body(struct hub_commit *c, const struct store_row *row, int64_t instant_us)
+{
+    struct json root;
+    struct buf out = BUF_INIT;
+    char text[TIME_TEXT + 2];
+
+    if (row->source.len != 0 || row->body.len == 0 ||
+        json_parse(hub_commit_scratch(c), row->body, &json_limits_default, &root, NULL) != 0 ||
+        json_kind(json_get(root, SLICE("modified"))) == JSON_ABSENT)
+        return SLICE("");
+    text[0] = text[TIME_TEXT + 1] = '"';
+    time_put(text + 1, instant_us);
+    struct json_edit edits[2] = {{json_get(root, SLICE("modified")), slice_n(text, sizeof text), 0}};
+    size_t n = 1;
+    struct json revoked = json_get(root, SLICE("revoked"));
+    bool has = json_kind(revoked) != JSON_ABSENT;
+    if (has)
+        edits[n++] = (struct json_edit){revoked, SLICE("true"), 0};
+    json_edit_sort(edits, n);
+    json_splice(&out, root, edits, n, has ? SLICE("") : SLICE("\"revoked\":true"));
+    struct slice body = arena_copy(hub_commit_arena(c), buf_slice(&out));
+    buf_free(&out);
+    return body;
+}
+
+/* Whoever submitted it keeps it, whatever others lose. */
+static void spare_owner(struct hub_commit *c, uint64_t owner, struct bits *reach)
+{
+    const struct hub_directory *d = hub_commit_directory_now(c);
+
+    for (size_t i = 0; owner != 0 && i < d->n_members; i++)
+        if (d->members[i].owner == owner)
+            bits_set(reach, d->members[i].viewer, false);
+}
+
+static bool is_value(struct slice id)
+{
+    struct stix_id parts;
+
+    return stix_id_parse(id, &parts) && parts.version == 5 && stix_type_class(stix_type_find(parts.type)) == STIX_SCO;
+}
+
+/* A deterministic SCO is the value itself, one object to whoever may see any of its submissions: who sees another one
+ * keeps it. */
+void hub_commit_spare_who_sees_another(struct hub_commit *c, const struct hub_directory *d, uint64_t subject,
+                                       struct slice id, struct bits *reach)
+{
+    struct hub_rows *rows = &hub_commit_hub(c)->rows;
+    uint64_t *seqs, first = hub_row_first(rows, subject);
+    size_t n = is_value(id) ? hub_rows_candidates(rows, hub_id_hash(id), hub_commit_scratch(c), &seqs) : 0;
+
+    for (size_t i = 0; i < n && bits_count(reach) != 0; i++) {
+        struct store_row other;
+        struct slice collection = hub_commit_hub(c)->classes[rows->facts_class[seqs[i]]]->facts.collection;
+        if (seqs[i] == subject ||
+            !slice_eq(collection, hub_commit_hub(c)->classes[rows->facts_class[subject]]->facts.collection))
+            continue;
+        first = hub_row_first(rows, seqs[i]) < first ? hub_row_first(rows, seqs[i]) : first;
+        if ((rows->kind[seqs[i]] != STORE_ADD && rows->kind[seqs[i]] != STORE_EXPIRE) ||
+            hub_read_row(hub_commit_reader(c), hub_commit_hub(c), seqs[i], 0, hub_commit_scratch(c), &other, NULL) !=
+                0 ||
+            !slice_eq(other.id, id))
+            continue;
+        spare_owner(c, other.owner, reach);
+        for (uint32_t v = 1; v < reach->n_words * 64; v++)
+            if (bits_has(reach, v) && hub_may_see(hub_commit_hub(c), d, v, other.facts_class))
+                bits_set(reach, v, false);
+    }
+    for (uint32_t v = 1; v < reach->n_words * 64; v++)
+        if (bits_has(reach, v) && atomic_load(&hub_commit_hub(c)->viewers[v]->delivered) < first)
+            bits_set(reach, v, false);
+}
+
+static int append_recall(struct hub_commit *c, const struct hub_recall *recall, const struct store_row *old,
+                         const struct bits *reach, struct err *err)
+{
+    int64_t instant = hub_commit_instant(c);
+    struct store_row row = {.created_us = old->created_us,
+                            .version_us = instant,
+                            .source_us = hub_commit_hub(c)->rows.source_us[recall->subject],
+                            .kind = recall->kind,
+                            .facts_class = hub_commit_hub(c)->rows.facts_class[recall->subject],
+                            .key = recall->deleted ? 0 : old->key, /* 0: nothing merges with it any more */
+                            .subject_seq = recall->subject,
+                            .id = old->id,
+                            .body = revoked_body(c, old, instant),
+                            .source = old->source,
+                            .reach = hub_reach_slice(reach)};
+
+    return hub_commit_row(c, &row, hub_id_hash(old->id), 0, err);
+}
+
+int hub_commit_recall(struct hub_commit *c, const struct hub_recall *recall, struct err *err)
+{
+    struct bits left = BITS_INIT;
+    struct store_row old;
+    uint64_t from = recall->subject;
+
+    while (from > atomic_load(&hub_commit_hub(c)->head)) /* of this transaction: what is held is an older version */
+        from = hub_row_subject(&hub_commit_hub(c)->rows, from);
+    if (from == 0)
+        return 0;
+    int result =
+        hub_read_row(hub_commit_reader(c), hub_commit_hub(c), from, recall->by, hub_commit_scratch(c), &old, err);
+    if (result == 0) {
+        bits_copy(&left, recall->reach);
+        if (recall->kind == STORE_RESTRICT)
+            spare_owner(c, old.owner, &left);
+        hub_commit_spare_who_sees_another(c, recall->directory, recall->subject, old.id, &left);
+        if (recall->kind != STORE_RESTRICT || bits_count(&left) != 0)
+            result = append_recall(c, recall, &old, &left, err);
+    }
+    bits_free(&left);
+    arena_reset(hub_commit_scratch(c));
+    return result;
+}
+
+int hub_commit_restrict_losers(struct hub_commit *c, uint64_t subject, uint32_t new_class, struct err *err)
+{
+    struct bits losers = BITS_INIT;
+    int result = 0;
+
+    reach_of(c, subject, true, new_class, &losers);
+    if (bits_count(&losers) != 0)
+        result = hub_commit_recall(
+            c,
+            &(struct hub_recall){
+                .subject = subject, .kind = STORE_RESTRICT, .reach = &losers, .directory = hub_commit_directory_now(c)},
+            err);
+    bits_free(&losers);
+    return result;
+}
