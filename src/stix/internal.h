@@ -4,9 +4,9 @@
 
 #include "stix/types.h"
 
-/* How bad a finding is: HARD refuses in both modes, SOFT refuses when strict and is a warning when lenient, NOTE only
- * warns. */
-enum weight { HARD, SOFT, NOTE };
+/* How bad a finding is: HARD refuses in every mode; SOFT (the standard's MUST, with which consumers can live) not when
+ * lenient; HABIT (the same, but real producers do it by the thousand) only when strict; NOTE (a SHOULD) only warns. */
+enum weight { HARD, SOFT, HABIT, NOTE };
 
 struct check {
     struct arena *arena;
@@ -30,7 +30,15 @@ void check_custom(struct check *c, struct json v, struct slice key);
 void check_extensions(struct check *c, struct json v, const struct shape *of);
 void check_container(struct check *c, struct json v);
 
-bool kind_is_language(struct slice s);  /* well-formed by RFC 5646 section 2.1 */
+bool kind_is_language(struct slice s); /* well-formed by RFC 5646 section 2.1, of a registered language */
+bool kind_is_hash(struct slice name, struct slice value); /* true for names that it does not know */
+bool kind_is_property_name(struct slice s);               /* section 3.1 */
+
+/* registries.c */
+bool language_is_registered(struct slice subtag);
+bool charset_is_registered(struct slice name);
+bool media_type_is_registered(struct slice text);
+bool cpe_is_formatted(struct slice text);
 bool kind_is_type_name(struct slice s); /* section 3.1 */
 
 void stix_canon_string(struct buf *out, struct slice s);

@@ -117,7 +117,8 @@ static bool is_alnum(char ch)
 }
 
 /* RFC 5646 section 2.1, well-formed: a language of 2 to 8 letters (or x, i), then subtags of 1 to 8 letters and digits.
-   Whether the registry knows them (section 2.2.9, "valid") changes month by month and is not asked. */
+   The language must be a registered one; whether the registry knows the other subtags changes month by month and is
+   not asked. */
 bool kind_is_language(struct slice s)
 {
     struct slice rest = s, part;
@@ -129,6 +130,8 @@ bool kind_is_language(struct slice s)
             if (!is_alnum(part.ptr[i]) || (first && part.ptr[i] <= '9'))
                 return false;
         if (first && part.len == 1 && (rest.ptr == NULL || memchr("xXiI", part.ptr[0], 4) == NULL))
+            return false;
+        if (first && part.len != 1 && !language_is_registered(part))
             return false;
     }
     return s.len != 0;
@@ -167,6 +170,30 @@ static bool is_uri(struct slice s)
         if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == 0x7f)
             return false;
     return true;
+}
+
+static void named_check(struct check *c, struct json v, const struct prop *prop, bool (*is_good)(struct slice),
+                        const char *what)
+{
+    if (json_kind(v) != JSON_STRING)
+        wrong(c, v, prop, "a string");
+    else if (!is_good(json_string(c->arena, v)))
+        check_report(c, SOFT, ERR_STIX_VALUE, v, NULL, "\"" SLICE_FMT "\" must be %s", SLICE_ARG(prop->name), what);
+}
+
+static void media_check(struct check *c, struct json v, const struct prop *prop)
+{
+    named_check(c, v, prop, media_type_is_registered, "a media type of the IANA registry, like \"text/plain\"");
+}
+
+static void charset_check(struct check *c, struct json v, const struct prop *prop)
+{
+    named_check(c, v, prop, charset_is_registered, "a character set of the IANA registry, like \"UTF-8\"");
+}
+
+static void cpe_check(struct check *c, struct json v, const struct prop *prop)
+{
+    named_check(c, v, prop, cpe_is_formatted, "a CPE 2.3 name: \"cpe:2.3:\" and eleven fields");
 }
 
 static void link_check(struct check *c, struct json v, const struct prop *prop)
@@ -237,7 +264,7 @@ static bool is_hex_digits(struct slice s)
     return true;
 }
 
-static bool is_hash(struct slice name, struct slice value)
+bool kind_is_hash(struct slice name, struct slice value)
 {
     static const struct {
         struct slice name;
@@ -271,7 +298,7 @@ static void hashes_check(struct check *c, struct json v, const struct prop *prop
         struct slice name = json_key(c->arena, hash), value = json_string(c->arena, hash);
         if (json_kind(hash) != JSON_STRING || value.len == 0)
             check_report(c, HARD, ERR_STIX_VALUE, hash, NULL, "a hash is a string");
-        else if (!is_hash(name, value))
+        else if (!kind_is_hash(name, value))
             check_report(c, HARD, ERR_STIX_VALUE, hash, NULL,
                          "not a " SLICE_FMT " hash: %zu characters, or not hexadecimal", SLICE_ARG(name), value.len);
         else if (!is_key(name, 3))
@@ -410,7 +437,8 @@ void check_value(struct check *c, struct json v, const struct prop *prop)
         [PROP_LANGUAGE] = language_check, [PROP_LINK] = link_check,
         [PROP_SELECTOR] = selector_check, [PROP_TYPE_ID] = any_check,
         [PROP_VERSION] = version_check,   [PROP_CONTAINER] = container_check,
-        [PROP_VALUE] = observed_check,
+        [PROP_VALUE] = observed_check,    [PROP_MEDIA] = media_check,
+        [PROP_CHARSET] = charset_check,   [PROP_CPE] = cpe_check,
     };
 
     kinds[prop->kind](c, v, prop);
@@ -418,7 +446,7 @@ void check_value(struct check *c, struct json v, const struct prop *prop)
 
 /* ---- properties that no row knows (section 11) ---- */
 
-static bool is_property_name(struct slice key)
+bool kind_is_property_name(struct slice key)
 {
     for (size_t i = 0; i < key.len; i++)
         if (!((key.ptr[i] >= 'a' && key.ptr[i] <= 'z') || (key.ptr[i] >= '0' && key.ptr[i] <= '9') ||
@@ -439,7 +467,7 @@ void check_custom(struct check *c, struct json v, struct slice key)
                          "\"" SLICE_FMT "\" is a reserved name: name the property otherwise", SLICE_ARG(key));
             return;
         }
-    if (!is_property_name(key))
+    if (!kind_is_property_name(key))
         check_report(c, SOFT, ERR_STIX_SYNTAX, v, NULL,
                      "a property's name has 3 to 250 characters, of a to z, 0 to 9 and underscore");
     else if (is_empty_list || json_kind(v) == JSON_NULL)

@@ -50,9 +50,26 @@ void rule_seen(struct check *c, struct json object)
 
 /* ---- section 4 ---- */
 
+/* file:hashes.'SHA-256' = '...' that no file can have: found only by whoever looks for it in vain (AIS carried SHA-256
+ * values as MD5). */
+static void pattern_hash_check(struct check *c, struct json at, const struct stix_node *node)
+{
+    const struct stix_step *algorithm = node->path->next;
+
+    if (!slice_eq(node->path->name, SLICE("hashes")) || algorithm == NULL || algorithm->kind != STIX_STEP_NAME ||
+        (node->op != STIX_EQ && node->op != STIX_IN))
+        return;
+    for (const struct stix_const *v = node->constant; v != NULL; v = v->next)
+        if (v->kind == STIX_STRING && !kind_is_hash(algorithm->name, v->text))
+            check_report(c, SOFT, ERR_STIX_VALUE, at, NULL, "offset %u: \"" SLICE_FMT "\" is not a " SLICE_FMT " hash",
+                         node->offset, SLICE_ARG(slice_to(v->text, 80)), SLICE_ARG(algorithm->name));
+}
+
 /* Names in the pattern that the grammar allows and section 3.1 does not: f:name, file:n. */
 static void pattern_names_check(struct check *c, struct json at, const struct stix_node *node)
 {
+    if (node->kind == STIX_CMP)
+        pattern_hash_check(c, at, node);
     if (node->kind == STIX_CMP || node->kind == STIX_EXISTS) {
         if (node->type.len < 3)
             check_report(c, SOFT, ERR_PATTERN_SYNTAX, at, NULL,
@@ -239,6 +256,9 @@ void rule_external_reference(struct check *c, struct json object)
                      "an external reference has a description, a url or an external_id");
     if (id.ptr == NULL)
         return;
+    if (slice_eq_nocase(source, SLICE("cve")) && !slice_eq(source, SLICE("cve")) && is_cve(id))
+        check_report(c, SOFT, ERR_STIX_VALUE, json_get(object, SLICE("source_name")), NULL,
+                     "the source of a CVE id is written \"cve\"");
     if (slice_eq(source, SLICE("cve")) && !is_cve(id))
         check_report(c, SOFT, ERR_STIX_VALUE, v, NULL, "a CVE id looks like CVE-2026-12345");
     if (slice_eq(source, SLICE("capec")) && !(slice_starts(id, SLICE("CAPEC-")) && is_digits(slice_from(id, 6))))

@@ -115,6 +115,11 @@ void rule_marking_definition(struct check *c, struct json object)
         if (slice_eq(json_string(c->arena, v), c->object->id))
             check_report(c, SOFT, ERR_STIX_REFERENCE, v, NULL, "a marking may not mark itself");
     }
+    json_each (entry, json_get(object, SLICE("granular_markings"))) {
+        struct json v = json_get(entry, SLICE("marking_ref"));
+        if (slice_eq(json_string(c->arena, v), c->object->id))
+            check_report(c, SOFT, ERR_STIX_REFERENCE, v, NULL, "a marking may not mark itself");
+    }
 }
 
 /* ---- the others ---- */
@@ -126,6 +131,12 @@ void rule_language_content(struct check *c, struct json object)
             check_report(c, SOFT, ERR_STIX_VALUE, v, NULL, "the keys of contents are language tags of RFC 5646");
         else if (json_kind(v) != JSON_OBJECT || json_count(v) == 0)
             check_report(c, HARD, ERR_STIX_VALUE, v, NULL, "a language holds an object of translated properties");
+        else
+            json_each (property, v)
+                if (!kind_is_property_name(json_key(c->arena, property)))
+                    check_report(c, SOFT, ERR_STIX_SYNTAX, property, NULL,
+                                 "what is translated is named like a property: 3 to 250 characters, of a to z, 0 to 9 "
+                                 "and underscore");
     }
 }
 

@@ -80,6 +80,9 @@ enum prop_kind {
     PROP_HEX,
     PROP_LANGUAGE,  /* RFC 5646 */
     PROP_LINK,      /* a URL as context, not as an observable */
+    PROP_MEDIA,     /* a media type of the IANA registry */
+    PROP_CHARSET,   /* a character set of the IANA registry */
+    PROP_CPE,       /* CPE 2.3 */
     PROP_SELECTOR,  /* of a granular marking */
     PROP_TYPE_ID,   /* type and id, which stix_object_read has looked at */
     PROP_VERSION,   /* spec_version */

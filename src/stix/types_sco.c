@@ -7,7 +7,7 @@
 #define FILES     (TYPE_BIT(FILE) | TYPE_BIT(DIRECTORY))
 
 static const struct prop artifact[] = {
-    PROP("mime_type", TEXT, 0),
+    PROP("mime_type", MEDIA, 0),
     PROP("payload_bin", BINARY, 0),
     PROP("url", LINK, 0),
     PROP("hashes", HASHES, 0),
@@ -24,8 +24,8 @@ static const struct prop autonomous_system[] = {
 const struct shape shape_autonomous_system = {ROWS_OF(autonomous_system), .common = &shape_common_sco};
 
 static const struct prop directory[] = {
-    PROP("path", TEXT, REQ), PROP("path_enc", TEXT, 0), PROP("ctime", TIME, 0),
-    PROP("mtime", TIME, 0),  PROP("atime", TIME, 0),    PROP_OF("contains_refs", LIST, FILES),
+    PROP("path", TEXT, REQ), PROP("path_enc", CHARSET, 0), PROP("ctime", TIME, 0),
+    PROP("mtime", TIME, 0),  PROP("atime", TIME, 0),       PROP_OF("contains_refs", LIST, FILES),
 };
 const struct shape shape_directory = {ROWS_OF(directory), .common = &shape_common_sco};
 
@@ -173,7 +173,7 @@ static const struct prop file[] = {
     PROP("hashes", HASHES, 0),
     PROP_IN("size", INT, 0, 0, NO_MAX),
     PROP("name", TEXT, 0),
-    PROP("name_enc", TEXT, 0),
+    PROP("name_enc", CHARSET, 0),
     PROP("magic_number_hex", HEX, 0),
     PROP("mime_type", TEXT, 0),
     PROP("ctime", TIME, 0),
@@ -307,7 +307,7 @@ const struct shape shape_process = {ROWS_OF(process), .common = &shape_common_sc
                                     .at_least_one = true};
 
 static const struct prop software[] = {
-    PROP("name", TEXT, REQ),           PROP("cpe", TEXT, 0),    PROP("swid", TEXT, 0),
+    PROP("name", TEXT, REQ),           PROP("cpe", CPE, 0),     PROP("swid", TEXT, 0),
     PROP("languages", LANGUAGE, LIST), PROP("vendor", TEXT, 0), PROP("version", TEXT, 0),
 };
 const struct shape shape_software = {ROWS_OF(software), .common = &shape_common_sco};

@@ -44,7 +44,8 @@ void check_report(struct check *c, enum weight weight, enum err_code code, struc
                   const char *format, ...)
 {
     struct stix_report *r = c->report;
-    bool is_error = weight == HARD || (weight == SOFT && c->mode == STIX_STRICT);
+    bool is_error =
+        weight == HARD || (weight == SOFT && c->mode != STIX_LENIENT) || (weight == HABIT && c->mode == STIX_STRICT);
     char place[sizeof(((struct err *)0)->place)], text[sizeof(((struct err *)0)->text)];
     va_list args;
 
@@ -92,7 +93,7 @@ static bool is_empty(struct json v)
 
 static void empty_report(struct check *c, struct json v, struct slice key, bool required)
 {
-    check_report(c, required ? HARD : SOFT, ERR_STIX_EMPTY, v, NULL, "\"" SLICE_FMT "\" is %s: %s",
+    check_report(c, required ? HARD : HABIT, ERR_STIX_EMPTY, v, NULL, "\"" SLICE_FMT "\" is %s: %s",
                  SLICE_ARG(slice_to(key, 80)), json_kind(v) == JSON_NULL ? "null" : "empty",
                  required ? "a value is required" : "leave it out instead");
 }
@@ -193,6 +194,9 @@ static void id_check(struct check *c)
     if (stix_id_parse(o->id, &id) && id.version == 0)
         check_report(c, SOFT, ERR_STIX_ID, at, NULL,
                      "the UUID of this id has a version or variant that RFC 9562 does not know");
+    if (o->kind != NULL && type_index(o->kind) == TYPE_PROCESS && id.version == 5)
+        check_report(c, SOFT, ERR_STIX_ID, at, NULL,
+                     "a process has no value that an id could be made of: its UUID is a random one (section 6.13)");
     if (stix_type_class(o->kind) == STIX_SCO && id.version == 5 &&
         stix_id_deterministic(c->arena, o->json, &expected) && !slice_eq_nocase(expected, o->id))
         check_report(c, NOTE, ERR_STIX_ID, at, NULL,

@@ -14,7 +14,8 @@
 enum verdict {
     FINE,   /* no word */
     WARNED, /* told, in both modes */
-    SOFTLY, /* a warning when lenient, an error when strict */
+    SOFTLY, /* a warning when lenient, else an error */
+    HABIT,  /* an error only when strict */
     FIRMLY, /* an error in both */
 };
 
@@ -40,10 +41,12 @@ static void validate(struct arena *a, const char *text, enum stix_mode mode, str
 
 static void row_check(size_t i, const struct row *row)
 {
-    static const bool is_error[2][4] = {
+    static const bool is_error[3][5] = {
         [STIX_LENIENT] = {[FIRMLY] = true},
-        [STIX_STRICT] = {[SOFTLY] = true, [FIRMLY] = true},
+        [STIX_STANDARD] = {[SOFTLY] = true, [FIRMLY] = true},
+        [STIX_STRICT] = {[SOFTLY] = true, [HABIT] = true, [FIRMLY] = true},
     };
+    static const char *const modes[] = {"lenient", "standard", "strict"};
 
     for (int mode = STIX_LENIENT; mode <= STIX_STRICT; mode++) {
         struct arena a = ARENA_INIT;
@@ -56,8 +59,7 @@ static void row_check(size_t i, const struct row *row)
                     (r.problems[k].severity == STIX_ERROR) == is_error[mode][row->verdict];
         bool refused = r.errors != 0;
         if (!found || refused != is_error[mode][row->verdict])
-            fail_row(i, "%s\n%s: %u errors, %u warnings; first %s %s: %s", row->text,
-                     mode == STIX_STRICT ? "strict" : "lenient", r.errors, r.warnings,
+            fail_row(i, "%s\n%s: %u errors, %u warnings; first %s %s: %s", row->text, modes[mode], r.errors, r.warnings,
                      r.n != 0 ? err_name(r.problems[0].err.code) : "", r.n != 0 ? r.problems[0].err.place : "",
                      r.n != 0 ? r.problems[0].err.text : "");
         arena_free(&a);
@@ -77,9 +79,9 @@ static void test_stix_validate__common(void **state)
         {SDO("tool") "}", FIRMLY, ERR_STIX_REQUIRED, "/name"},
         {SDO("tool") ",\"name\":\"\"}", FIRMLY, ERR_STIX_EMPTY, "/name"},
         {SDO("tool") ",\"name\":7}", FIRMLY, ERR_STIX_VALUE, "/name"},
-        {SDO("tool") NAMED ",\"description\":\"\"}", SOFTLY, ERR_STIX_EMPTY, "/description"},
-        {SDO("tool") NAMED ",\"aliases\":[]}", SOFTLY, ERR_STIX_EMPTY, "/aliases"},
-        {SDO("tool") NAMED ",\"aliases\":null}", SOFTLY, ERR_STIX_EMPTY, "/aliases"},
+        {SDO("tool") NAMED ",\"description\":\"\"}", HABIT, ERR_STIX_EMPTY, "/description"},
+        {SDO("tool") NAMED ",\"aliases\":[]}", HABIT, ERR_STIX_EMPTY, "/aliases"},
+        {SDO("tool") NAMED ",\"aliases\":null}", HABIT, ERR_STIX_EMPTY, "/aliases"},
         {SDO("tool") NAMED ",\"aliases\":\"a\"}", FIRMLY, ERR_STIX_VALUE, "/aliases"},
         {SDO("tool") NAMED ",\"aliases\":[\"a\",7]}", FIRMLY, ERR_STIX_VALUE, "/aliases/1"},
         {SDO("tool") NAMED ",\"revoked\":\"true\"}", FIRMLY, ERR_STIX_VALUE, "/revoked"},
@@ -89,6 +91,9 @@ static void test_stix_validate__common(void **state)
         {SDO("tool") NAMED ",\"confidence\":50.0}", FIRMLY, ERR_STIX_VALUE, "/confidence"},
         {SDO("tool") NAMED ",\"lang\":\"pt-BR\"}", FINE, 0, ""},
         {SDO("tool") NAMED ",\"lang\":\"not a language\"}", SOFTLY, ERR_STIX_VALUE, "/lang"},
+        {SDO("tool") NAMED ",\"lang\":\"foo\"}", SOFTLY, ERR_STIX_VALUE, "/lang"}, /* no language has this code */
+        {SDO("tool") NAMED ",\"lang\":\"haw-US\"}", FINE, 0, ""},
+        {SDO("tool") NAMED ",\"lang\":\"x-own\"}", FINE, 0, ""},
         {SDO("tool") NAMED ",\"created_by_ref\":\"identity--" UUID "\"}", FINE, 0, ""},
         {SDO("tool") NAMED ",\"created_by_ref\":\"nobody\"}", FIRMLY, ERR_STIX_ID, "/created_by_ref"},
         {SDO("tool") NAMED ",\"created_by_ref\":\"tool--" UUID "\"}", SOFTLY, ERR_STIX_REFERENCE, "/created_by_ref"},
@@ -170,6 +175,9 @@ static void test_stix_validate__indicator(void **state)
         {IND ",\"pattern\":\"[ipv4-addr:value = '198.51.100.7'\"}", FIRMLY, ERR_PATTERN_SYNTAX, "/pattern"},
         {IND ",\"pattern\":\"[f:name = 'x']\"}", SOFTLY, ERR_PATTERN_SYNTAX, "/pattern"},
         {IND ",\"pattern\":\"[file:n = 'x' OR file:name = 'x']\"}", SOFTLY, ERR_PATTERN_SYNTAX, "/pattern"},
+        {IND ",\"pattern\":\"[file:hashes.'SHA-256' = '" MD5 "']\"}", SOFTLY, ERR_STIX_VALUE, "/pattern"},
+        {IND ",\"pattern\":\"[file:hashes.MD5 IN ('" MD5 "', 'f00')]\"}", SOFTLY, ERR_STIX_VALUE, "/pattern"},
+        {IND ",\"pattern\":\"[file:hashes.MD5 = '" MD5 "' OR file:hashes.own = 'f00']\"}", FINE, 0, ""},
         {IND GOOD ",\"valid_until\":\"2026-01-02T03:04:06Z\"}", FINE, 0, ""},
         {IND GOOD ",\"valid_until\":\"2026-01-02T03:04:05.000Z\"}", FIRMLY, ERR_STIX_RULE,
          "/valid_until"}, /* later, not equal */
@@ -309,6 +317,16 @@ static void test_stix_validate__observables(void **state)
         {SCO("file") ",\"hashes\":{\"SHA-256\":\"" MD5 "\"}}", FIRMLY, ERR_STIX_VALUE, "/hashes/SHA-256"},
         {SCO("file") ",\"hashes\":{\"sha256\":\"" MD5 "\"}}", WARNED, ERR_STIX_VALUE, "/hashes/sha256"},
         {SCO("file") ",\"hashes\":{\"MD5\":7}}", FIRMLY, ERR_STIX_VALUE, "/hashes/MD5"},
+        {SCO("file") NAMED ",\"name_enc\":\"windows-1252\"}", FINE, 0, ""},
+        {SCO("file") NAMED ",\"name_enc\":\"own\"}", SOFTLY, ERR_STIX_VALUE, "/name_enc"},
+        {SCO("artifact") ",\"payload_bin\":\"AQID\",\"mime_type\":\"text/plain; charset=utf-8\"}", FINE, 0, ""},
+        {SCO("artifact") ",\"payload_bin\":\"AQID\",\"mime_type\":\"own/plain\"}", SOFTLY, ERR_STIX_VALUE,
+         "/mime_type"},
+        {SCO("artifact") ",\"payload_bin\":\"AQID\",\"mime_type\":\"text\"}", SOFTLY, ERR_STIX_VALUE, "/mime_type"},
+        {SCO("software") NAMED ",\"cpe\":\"cpe:2.3:a:v\\\\:x:p:1:*:*:*:*:*:*:*\"}", FINE, 0, ""},
+        {SCO("software") NAMED ",\"cpe\":\"cpe:/a:v:p\"}", SOFTLY, ERR_STIX_VALUE, "/cpe"},
+        {"{\"type\":\"process\",\"id\":\"process--28bb3599-77cd-5a82-a950-b5bc3caf07c4\",\"pid\":7}", SOFTLY,
+         ERR_STIX_ID, "/id"},
         {SCO("file") ",\"size\":1}", FIRMLY, ERR_STIX_RULE, ""},
         {SCO("file") NAMED ",\"size\":-1}", FIRMLY, ERR_STIX_VALUE, "/size"},
         {SCO("file") NAMED ",\"magic_number_hex\":\"abc\"}", FIRMLY, ERR_STIX_VALUE, "/magic_number_hex"},
@@ -360,7 +378,7 @@ static void test_stix_validate__extensions(void **state)
         {SCO("file") NAMED ",\"extensions\":{\"ntfs-ext\":\"x\"}}", FIRMLY, ERR_STIX_VALUE, "/extensions/ntfs-ext"},
         {SCO("file") NAMED ",\"extensions\":{\"own-ext\":{\"a\":1}}}", WARNED, ERR_STIX_VALUE, "/extensions/own-ext"},
         {SCO("file") NAMED ",\"extensions\":{\"own\":{\"a\":1}}}", SOFTLY, ERR_STIX_VALUE, "/extensions/own"},
-        {SCO("file") NAMED ",\"extensions\":[]}", SOFTLY, ERR_STIX_EMPTY, "/extensions"},
+        {SCO("file") NAMED ",\"extensions\":[]}", HABIT, ERR_STIX_EMPTY, "/extensions"},
         {SCO("file") NAMED ",\"extensions\":[1]}", FIRMLY, ERR_STIX_VALUE, "/extensions"},
         {SDO("tool") NAMED ",\"extensions\":{\"" DEFINITION
                            "\":{\"extension_type\":\"property-extension\",\"rank\":5}}}",

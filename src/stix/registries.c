@@ -1,0 +1,293 @@
+#include "stix/internal.h"
+
+/* Names that a registry gives out, where the standard asks for one of them. */
+
+/* Which primary language subtags are registered (RFC 5646 section 2.2.1): those of ISO 639-1, and those of three
+   letters of ISO 639-2, 639-3 and 639-5, with the private ones qaa to qtz and six old ones of two letters that the
+   registry keeps. From iso-codes 4.15 (Debian 12), as bits: a row for each first letter, a word for each second, a bit
+   for each third. */
+
+static const uint32_t two_letters[26] = {
+    0x3263433, 0x00671d1, 0x1364091, 0x2200011, 0x01c6810, 0x1024321, 0x0302809, 0x31a4111, 0x05c6559,
+    0x0600101, 0x1767f41, 0x0386143, 0x10e6dc0, 0x122685b, 0x0061204, 0x00c0901, 0x0100000, 0x0507000,
+    0x07f7ddd, 0x14e6dd1, 0x2020440, 0x0004110, 0x0004001, 0x0000080, 0x0004100, 0x0100081,
+};
+
+static const uint32_t three_letters[26][26] = {
+    {
+        0x2ffedff, 0x3ffffff, 0x3ffbdbb, 0x3df6bfb, 0x3573c1f, 0x21ee5db, 0x3ff7fff, 0x00efdc3, 0x1cbffff,
+        0x254a141, 0x3ffdfff, 0x3fffffd, 0x3fffff7, 0x3ffffff, 0x29e3f7f, 0x3ffffff, 0x20abc4d, 0x3ffefdf,
+        0x3fffff7, 0x3ffffdf, 0x3dfffef, 0x03c7d1b, 0x1fe75df, 0x0801c52, 0x21ffddf, 0x208725f,
+    },
+    {
+        0x1feffff, 0x1ffffff, 0x37fffff, 0x3ffffff, 0x3ffffff, 0x3dfffff, 0x3ffef7f, 0x3fffbff, 0x3fffcfb,
+        0x3fefff7, 0x3ffffed, 0x3efffbf, 0x2ffffff, 0x3ffff7f, 0x3fffffb, 0x3ffffdd, 0x3ffffef, 0x3ffffff,
+        0x1fffff7, 0x3fff7fd, 0x3fdffff, 0x3fbffff, 0x3dfffff, 0x277ffff, 0x2efffff, 0x3ffffff,
+    },
+    {
+        0x3ffffff, 0x17f6f4f, 0x006fadc, 0x30673bd, 0x10c2c43, 0x0001049, 0x0000445, 0x3fbfeff, 0x142b49f,
+        0x124f591, 0x3bf7882, 0x1585f9d, 0x00e7955, 0x0dfcdc7, 0x2fffeff, 0x194e177, 0x0000008, 0x3efffff,
+        0x3ffffff, 0x31cf8dd, 0x1ffcf87, 0x0002040, 0x008005b, 0x0000000, 0x0005003, 0x0086480,
+    },
+    {
+        0x3f77fdd, 0x17bfb7b, 0x0020004, 0x0466359, 0x237bdfc, 0x0000000, 0x2ce6ddf, 0x0f67948, 0x3f7ffef,
+        0x052773f, 0x0860441, 0x0003440, 0x1f67c7f, 0x17a6759, 0x3efedb7, 0x0008000, 0x0000000, 0x11d695f,
+        0x2016992, 0x11ef58b, 0x3f7fdf7, 0x0000001, 0x3560401, 0x0000000, 0x110714b, 0x0006851,
+    },
+    {
+        0x0000001, 0x0124444, 0x1060000, 0x0000000, 0x0000010, 0x0000111, 0x1805801, 0x0140000, 0x0288000,
+        0x0000001, 0x102dd51, 0x0905d90, 0x3d5b553, 0x0f378ef, 0x0080000, 0x0004100, 0x0000000, 0x04e45c1,
+        0x19d7dd0, 0x29e6086, 0x0050000, 0x0002090, 0x0004010, 0x0080000, 0x0004001, 0x0000011,
+    },
+    {
+        0x39effeb, 0x0000800, 0x0040000, 0x0000000, 0x0020000, 0x0001100, 0x0020000, 0x0000000, 0x05aaa31,
+        0x0000000, 0x0200400, 0x1022981, 0x0108000, 0x0000142, 0x0863108, 0x0000010, 0x0040000, 0x10fd40d,
+        0x0040810, 0x0000000, 0x13b3bbe, 0x0020000, 0x0000011, 0x0000000, 0x0000000, 0x0000000,
+    },
+    {
+        0x3dfffff, 0x3f7fffb, 0x00a283c, 0x09f7fff, 0x3e51fef, 0x0080400, 0x0580c5b, 0x00e6c95, 0x3dfb9df,
+        0x0123400, 0x010e019, 0x1724edf, 0x3f338db, 0x25b7fdf, 0x3ffffff, 0x0002011, 0x0122101, 0x3ff77cf,
+        0x044f850, 0x0100001, 0x2dfffff, 0x106fa35, 0x0da337f, 0x0800000, 0x302797b, 0x0002101,
+    },
+    {
+        0x3ffffff, 0x0146003, 0x0000081, 0x1042000, 0x00211cb, 0x0000000, 0x0401000, 0x1020100, 0x0ca7feb,
+        0x0000100, 0x0042491, 0x018001b, 0x3ffffff, 0x01463d9, 0x36edf9f, 0x0044000, 0x0000000, 0x2f8d415,
+        0x0042882, 0x0944100, 0x3fffffe, 0x0202414, 0x0004005, 0x0000000, 0x0c00011, 0x0000000,
+    },
+    {
+        0x0022100, 0x11278db, 0x0020881, 0x01e411f, 0x0000000, 0x1101433, 0x0447852, 0x0408102, 0x0022100,
+        0x0046214, 0x2fecd10, 0x034d553, 0x10e6901, 0x20cfadf, 0x0520000, 0x0004500, 0x0500000, 0x1926591,
+        0x01a7ddd, 0x3ee5d1f, 0x0001000, 0x0200002, 0x0045400, 0x0000804, 0x0804001, 0x2020080,
+    },
+    {
+        0x3bd7ebf, 0x05a7710, 0x00c0000, 0x0080041, 0x01a2d92, 0x0000000, 0x0004412, 0x0040100, 0x13959df,
+        0x0020010, 0x016d001, 0x0040010, 0x0c6290f, 0x0040b49, 0x046004a, 0x0822001, 0x0020000, 0x01a0003,
+        0x0000800, 0x0000000, 0x15efd8f, 0x0002008, 0x0000100, 0x0000000, 0x1000011, 0x0000000,
+    },
+    {
+        0x3ffffff, 0x3ffffdf, 0x3ffffff, 0x3dbfffd, 0x3ffffff, 0x3ffffff, 0x1ffff73, 0x3ffffff, 0x3ffffff,
+        0x3bfffdf, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffff7f, 0x37ffdfd, 0x3ff7fff, 0x3ffffff, 0x3feefbf,
+        0x3ffffff, 0x3fdffff, 0x3ffffff, 0x3fbffff, 0x3feffff, 0x3eff7af, 0x3ffffff, 0x3f7fd7f,
+    },
+    {
+        0x3fffbff, 0x3ff7f76, 0x00598bc, 0x001ffcb, 0x3ffffbf, 0x0002001, 0x21b7dc3, 0x01cb981, 0x3fffeff,
+        0x0c08911, 0x11e7b9f, 0x095bfff, 0x1f3efff, 0x2543bcb, 0x3fffff7, 0x0806011, 0x0020000, 0x22a7d55,
+        0x16ef99f, 0x21461c4, 0x37fff7f, 0x0140501, 0x05c58d1, 0x0001000, 0x0002041, 0x2002880,
+    },
+    {
+        0x2ffbffb, 0x3ffffbf, 0x3ffffff, 0x3ffbfff, 0x37fffbf, 0x3ffffff, 0x37fffff, 0x3dfff7f, 0x3dfffff,
+        0x3ffffde, 0x3ffffff, 0x2fffff7, 0x3fbffff, 0x3f7ffff, 0x3fff7dd, 0x3ffffdf, 0x3fffff7, 0x3ffffff,
+        0x3f7ffff, 0x1ffffff, 0x3bfffdf, 0x3ffedfb, 0x27ffdf7, 0x3ffffff, 0x3f6fef7, 0x3ffffdf,
+    },
+    {
+        0x3fffff7, 0x17fffdf, 0x29f7fff, 0x3ffffff, 0x3fff7ff, 0x0120809, 0x3ffbfff, 0x3fbf5ff, 0x3ff7fff,
+        0x39e7b8b, 0x2fff7ff, 0x3f15f5d, 0x3ffffff, 0x37bffff, 0x37fbfff, 0x19469c3, 0x1097c40, 0x29abd77,
+        0x3fffdff, 0x3d2d758, 0x3ffffff, 0x0005080, 0x1c25157, 0x0837d59, 0x1ffffff, 0x314150b,
+    },
+    {
+        0x0220005, 0x01a5d00, 0x0105181, 0x0180401, 0x0000000, 0x0144000, 0x0104056, 0x0180000, 0x0002011,
+        0x0648146, 0x2b67fdf, 0x01a5419, 0x1fbed47, 0x0dee753, 0x0062048, 0x1085401, 0x0000000, 0x3fe71d5,
+        0x09ce105, 0x3df7d1b, 0x0001113, 0x0000008, 0x0000900, 0x0000000, 0x100100a, 0x0001000,
+    },
+    {
+        0x3f7fdff, 0x13ef9f6, 0x040bfff, 0x0186105, 0x3a5dffb, 0x0000811, 0x2142d49, 0x07b7fc9, 0x3fefaff,
+        0x0080000, 0x01ee0c7, 0x37f6fff, 0x3cf7fbb, 0x3ffffdf, 0x3effdf4, 0x01dfd10, 0x0401011, 0x2dffdfd,
+        0x15ff9dd, 0x17be181, 0x1dfd37f, 0x0000000, 0x0427143, 0x0001000, 0x1943010, 0x0002080,
+    },
+    {
+        0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff,
+        0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff, 0x3ffffff,
+        0x3ffffff, 0x3ffffff, 0x3e7bdff, 0x344fb95, 0x00c1095, 0x05fe885, 0x0008001, 0x0000000,
+    },
+    {
+        0x3ffffef, 0x0008c02, 0x0000020, 0x0000002, 0x10e3b53, 0x0000000, 0x0162411, 0x0008040, 0x01a3823,
+        0x0040140, 0x0481183, 0x0000000, 0x3fdfdff, 0x042a84a, 0x052f8ff, 0x0082000, 0x0000000, 0x0084100,
+        0x0003c02, 0x0441084, 0x31de5f6, 0x0000000, 0x0025c01, 0x0400008, 0x0142000, 0x0000080,
+    },
+    {
+        0x3ff7fff, 0x3ffffff, 0x0fdedf2, 0x2bfeef7, 0x37fffff, 0x0441012, 0x3deb7df, 0x3ffffdf, 0x3fffffb,
+        0x05efc5b, 0x3fff3ff, 0x3ffbffd, 0x3fffff7, 0x3f7ff7d, 0x3ffffdf, 0x1bffd5f, 0x09f7781, 0x3fffdff,
+        0x3ffffff, 0x17ffffb, 0x3ef6757, 0x0841417, 0x1fffff7, 0x0567c56, 0x1c67d0f, 0x164a85f,
+    },
+    {
+        0x3ffffff, 0x3fffffd, 0x3ddfdff, 0x1af7fff, 0x3fffdff, 0x00a6100, 0x3ffefbf, 0x33fbdb9, 0x3ffffe5,
+        0x054fb41, 0x2ffb87b, 0x1bfffef, 0x37f7fff, 0x3fffdcf, 0x3f7ffee, 0x3fbff75, 0x05bf802, 0x3ffffff,
+        0x3ffffdf, 0x37fffff, 0x3ffffff, 0x1dc7c19, 0x1dbf9ff, 0x19f73d7, 0x3beab91, 0x0807a81,
+    },
+    {
+        0x0023000, 0x1120901, 0x0000000, 0x0101b51, 0x0040000, 0x0000100, 0x1006093, 0x0002001, 0x0240040,
+        0x0000100, 0x1778dc1, 0x0503d37, 0x016f14f, 0x2923559, 0x0002000, 0x0200100, 0x0000000, 0x3faffff,
+        0x0148581, 0x0128091, 0x0121000, 0x0000890, 0x0000001, 0x0000000, 0x0000001, 0x0042002,
+    },
+    {
+        0x136fbf1, 0x0000402, 0x0000000, 0x0000000, 0x002f80c, 0x0000000, 0x00a0000, 0x0000000, 0x02c287c,
+        0x0000000, 0x218fe01, 0x0048000, 0x3f79fff, 0x0009400, 0x00a0800, 0x0000000, 0x0000000, 0x00c4001,
+        0x0200900, 0x0004000, 0x0083000, 0x0000000, 0x0000001, 0x0000000, 0x0000000, 0x0000000,
+    },
+    {
+        0x3ffffff, 0x06f9fb3, 0x0000101, 0x1180648, 0x05ef1cd, 0x0000040, 0x1104143, 0x0100441, 0x1323ff6,
+        0x0000101, 0x152080b, 0x1f67dd5, 0x0cc71df, 0x150f55e, 0x1467d7f, 0x0000004, 0x0000000, 0x3f6fdc2,
+        0x0360541, 0x04015a0, 0x1ba388b, 0x0000000, 0x0424003, 0x0400001, 0x1023102, 0x0000000,
+    },
+    {
+        0x17fff5f, 0x142f35e, 0x17a78d6, 0x1015405, 0x01e984a, 0x0000001, 0x052396b, 0x03a501d, 0x1262902,
+        0x0080002, 0x3ffef7f, 0x114e15f, 0x3fffeff, 0x31f77cb, 0x042f54c, 0x3ffffff, 0x0080001, 0x05a315b,
+        0x137fb9f, 0x17ffbdf, 0x01afa4b, 0x0046110, 0x04a4e5d, 0x00a1402, 0x1080e03, 0x0009080,
+    },
+    {
+        0x3ffffff, 0x1807f93, 0x000a880, 0x0000459, 0x13e0b15, 0x0000000, 0x0569901, 0x0040809, 0x2bfbfe9,
+        0x0000000, 0x11a7d41, 0x1127953, 0x287fdde, 0x0156c59, 0x18a3d42, 0x200f4c3, 0x0000000, 0x1447c13,
+        0x106f84c, 0x1408801, 0x3cbbf7f, 0x0080001, 0x05b2841, 0x1101841, 0x2120000, 0x0000440,
+    },
+    {
+        0x3ffdfff, 0x0580815, 0x0000089, 0x0000200, 0x00020c1, 0x0000000, 0x0023083, 0x0c0610b, 0x2403c03,
+        0x0000000, 0x23ae4cb, 0x0453211, 0x3ffffff, 0x0040459, 0x0075084, 0x3ffffff, 0x0000010, 0x004e041,
+        0x0121c01, 0x19db850, 0x1003881, 0x0000000, 0x0000001, 0x0800000, 0x000a242, 0x0000201,
+    },
+};
+
+static unsigned letter(char c)
+{
+    return (unsigned char)((c | 0x20) - 'a'); /* 26 or more: no letter */
+}
+
+bool language_is_registered(struct slice subtag)
+{
+    unsigned place[3] = {0, 0, 0};
+
+    if (subtag.len < 2 || subtag.len > 3)
+        return false; /* four letters are reserved, five to eight were never given out */
+    for (size_t i = 0; i < subtag.len; i++) {
+        place[i] = letter(subtag.ptr[i]);
+        if (place[i] >= 26)
+            return false;
+    }
+    uint32_t word = subtag.len == 2 ? two_letters[place[0]] : three_letters[place[0]][place[1]];
+    return (word >> place[subtag.len - 1] & 1) != 0;
+}
+
+/* ---- character sets (path_enc, name_enc: names of the IANA registry of 2013-12-20) ---- */
+
+/* The families into which the registry's 257 names fall, and the names that stand alone: what begins so is taken for
+   one of it, since a set more or less decides nothing here. */
+static const struct slice charsets[] = {
+    SLICE_INIT("US-ASCII"),
+    SLICE_INIT("ISO-"),
+    SLICE_INIT("ISO_"),
+    SLICE_INIT("UTF-"),
+    SLICE_INIT("windows-"),
+    SLICE_INIT("IBM"),
+    SLICE_INIT("EUC-"),
+    SLICE_INIT("Extended_UNIX_Code_"),
+    SLICE_INIT("Shift_JIS"),
+    SLICE_INIT("GB"),
+    SLICE_INIT("Big5"),
+    SLICE_INIT("KOI"),
+    SLICE_INIT("KS_C_5601"),
+    SLICE_INIT("HZ-GB-2312"),
+    SLICE_INIT("JIS_"),
+    SLICE_INIT("EBCDIC-"),
+    SLICE_INIT("macintosh"),
+    SLICE_INIT("TIS-620"),
+    SLICE_INIT("VISCII"),
+    SLICE_INIT("VIQR"),
+    SLICE_INIT("hp-"),
+    SLICE_INIT("DEC-MCS"),
+    SLICE_INIT("Adobe-"),
+    SLICE_INIT("INIS"),
+    SLICE_INIT("NATS-"),
+    SLICE_INIT("CESU-8"),
+    SLICE_INIT("SCSU"),
+    SLICE_INIT("BOCU-1"),
+    SLICE_INIT("UNICODE-1-1"),
+    SLICE_INIT("Latin-"),
+    SLICE_INIT("PTCP154"),
+    SLICE_INIT("OSD_EBCDIC_"),
+    SLICE_INIT("ANSI_"),
+    SLICE_INIT("ASMO_449"),
+    SLICE_INIT("BS_"),
+    SLICE_INIT("BRF"),
+    SLICE_INIT("CSA_Z243"),
+    SLICE_INIT("CSN_369103"),
+    SLICE_INIT("DIN_"),
+    SLICE_INIT("DS_2089"),
+    SLICE_INIT("dk-us"),
+    SLICE_INIT("us-dk"),
+    SLICE_INIT("ECMA-"),
+    SLICE_INIT("GOST_19768-74"),
+    SLICE_INIT("greek"),
+    SLICE_INIT("IEC_P27-1"),
+    SLICE_INIT("INVARIANT"),
+    SLICE_INIT("JUS_I.B1."),
+    SLICE_INIT("KZ-1048"),
+    SLICE_INIT("MNEM"),
+    SLICE_INIT("MSZ_7795"),
+    SLICE_INIT("NC_NC00-10"),
+    SLICE_INIT("NF_Z_62"),
+    SLICE_INIT("NS_4551"),
+    SLICE_INIT("PC8-"),
+    SLICE_INIT("SEN_850200"),
+    SLICE_INIT("T.61"),
+    SLICE_INIT("T.101"),
+    SLICE_INIT("TSCII"),
+    SLICE_INIT("Ventura-"),
+    SLICE_INIT("videotex"),
+    SLICE_INIT("Amiga-1251"),
+    SLICE_INIT("Microsoft-Publishing"),
+};
+
+bool charset_is_registered(struct slice name)
+{
+    for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++)
+        if (slice_eq_nocase(slice_to(name, charsets[i].len), charsets[i]))
+            return true;
+    return slice_eq(name, SLICE("IT")) || slice_eq(name, SLICE("ES")) || slice_eq(name, SLICE("ES2")) ||
+           slice_eq(name, SLICE("PT")) || slice_eq(name, SLICE("PT2"));
+}
+
+/* ---- media types (RFC 6838 section 4.2) ---- */
+
+static bool is_restricted_name(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (letter(s.ptr[i]) >= 26 && !(s.ptr[i] >= '0' && s.ptr[i] <= '9') &&
+            (i == 0 || memchr("!#$&-^_.+", s.ptr[i], 9) == NULL))
+            return false;
+    return s.len != 0 && s.len <= 127;
+}
+
+bool media_type_is_registered(struct slice text)
+{
+    static const struct slice tops[] = {
+        SLICE_INIT("application"), SLICE_INIT("audio"), SLICE_INIT("example"), SLICE_INIT("font"),
+        SLICE_INIT("haptics"),     SLICE_INIT("image"), SLICE_INIT("message"), SLICE_INIT("model"),
+        SLICE_INIT("multipart"),   SLICE_INIT("text"),  SLICE_INIT("video"),
+    };
+    struct slice rest = text, top, parameters = {NULL, 0};
+
+    if (!slice_cut(&rest, '/', &top) || !slice_cut(&rest, ';', &parameters))
+        return false;
+    for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++)
+        if (slice_eq_nocase(tops[i], top))
+            return is_restricted_name(slice_trim(parameters));
+    return false;
+}
+
+/* ---- CPE 2.3 (NISTIR 7695 section 6.2): "cpe:2.3:", the part and ten more fields parted by colons that no backslash
+   quotes ---- */
+
+bool cpe_is_formatted(struct slice text)
+{
+    size_t colons = 0;
+
+    if (!slice_starts(text, SLICE("cpe:2.3:")) || text.len < 10 || memchr("aho*-", text.ptr[8], 5) == NULL ||
+        text.ptr[9] != ':')
+        return false;
+    for (size_t i = 9; i < text.len; i++) {
+        if (text.ptr[i] == '\\')
+            i++;
+        else if (text.ptr[i] == ':')
+            colons++;
+    }
+    return colons == 10;
+}
