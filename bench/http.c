@@ -17,7 +17,7 @@
 #include <event2/util.h>
 #include <openssl/ssl.h>
 
-#include "base/crypto.h"
+#include "base/crypto_cert.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "net/http_server.h"
@@ -295,7 +295,8 @@ static void make_certificate(char cert[64], char key[64])
     struct err err;
     struct slice hosts[] = {SLICE("127.0.0.1")};
     int64_t now = time_now_us();
-    struct crypto_cert_ask ask = {SLICE("bench"), hosts, 1, now - 3600 * 1000000LL, now + 3600 * 1000000LL, false};
+    struct crypto_cert_ask ask = {SLICE("bench"),         hosts,           1, now - 3600 * 1000000LL,
+                                  now + 3600 * 1000000LL, CRYPTO_CERT_BOTH};
 
     if (crypto_start(&err) != 0 || mkdtemp(dir) == NULL ||
         crypto_cert_make(&ask, slice_n(NULL, 0), slice_n(NULL, 0), &cert_pem, &key_pem, &err) != 0)

@@ -69,20 +69,4 @@ bool crypto_base64(struct slice text, bool url, struct buf *out);
 void crypto_put_uuid(char out[36], const uint8_t bytes[16]);
 void crypto_uuid_random(char out[36]);
 
-/* Certificates, P-256. PEM text in `out`. A hub's own authority signs its server certificate; clients are given the
- * authority. */
-struct crypto_cert_ask {
-    struct slice name;         /* common name */
-    const struct slice *hosts; /* DNS names and IP addresses for subjectAltName */
-    size_t n_hosts;
-    int64_t from_us, until_us;
-    bool authority; /* may sign others */
-};
-int crypto_cert_make(const struct crypto_cert_ask *ask, struct slice issuer_cert,
-                     struct slice issuer_key, /* empty: self-signed */
-                     struct buf *cert_out, struct buf *key_out, struct err *err);
-int crypto_cert_pin(struct slice cert_pem, uint8_t pin_out[CRYPTO_HASH],
-                    struct err *err); /* SHA-256 of the public key (SPKI) */
-int crypto_cert_until(struct slice cert_pem, int64_t *until_us_out, struct err *err);
-
 #endif

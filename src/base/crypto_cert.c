@@ -1,4 +1,4 @@
-#include "base/crypto.h"
+#include "base/crypto_cert_internal.h"
 
 #include <arpa/inet.h>
 #include <time.h>
@@ -9,7 +9,14 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-enum { NAME_MAX_BYTES = 64, HOST_MAX_BYTES = 253, SERIAL_BITS = 127 };
+enum {
+    NAME_MAX_BYTES = 64,
+    HOST_MAX_BYTES = 253,
+    SERIAL_BITS = 127,
+    CSR_MAX = 16 * 1024,
+    RSA_BITS_MIN = 2048,
+    RSA_BITS_MAX = 8192 /* what is larger costs the verifier more than it is worth */
+};
 
 /* Everything that one certificate needs while it is made; freed as a whole. */
 struct work {
@@ -25,30 +32,16 @@ static void work_free(struct work *w)
     EVP_PKEY_free(w->issuer_key);
 }
 
-static int openssl_failed(struct err *err, const char *what)
+static int no_passphrase(char *text, int size, int writing, void *arg)
 {
-    char text[200] = "";
-    unsigned long code = ERR_peek_last_error();
-
-    if (code != 0)
-        ERR_error_string_n(code, text, sizeof text);
-    ERR_clear_error(); /* the queue belongs to the thread: TLS must not find our error in it */
-    return err_set(err, ERR_CRYPTO, "", "%s%s%s", what, text[0] != '\0' ? ": " : "", text);
+    (void)text, (void)size, (void)writing, (void)arg;
+    return -1; /* OpenSSL would ask at the terminal */
 }
 
-static X509 *read_cert(struct slice pem)
+EVP_PKEY *crypto_cert_key(struct slice pem)
 {
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-    X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-
-    BIO_free(bio);
-    return cert;
-}
-
-static EVP_PKEY *read_key(struct slice pem)
-{
-    BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
 
     BIO_free(bio);
     return key;
@@ -133,20 +126,21 @@ static bool add_extension(struct work *w, int nid, const char *value)
     return good;
 }
 
-/* RFC 5280 section 4.2.1: an authority signs certificates and nothing else; the others sign handshakes, on either side.
- */
+/* RFC 5280 section 4.2.1: an authority signs certificates, lists and OCSP responses; the others sign handshakes. */
 static bool add_extensions(struct work *w, const struct crypto_cert_ask *ask)
 {
-    if (!add_extension(w, NID_subject_key_identifier, "hash") ||
-        !add_extension(w, NID_authority_key_identifier, "keyid"))
-        return false;
-    if (ask->authority)
-        return add_extension(w, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-               add_extension(w, NID_key_usage, "critical,keyCertSign,cRLSign");
-    return add_extension(w, NID_basic_constraints, "critical,CA:FALSE") &&
-           add_extension(w, NID_key_usage, "critical,digitalSignature") &&
-           add_extension(w, NID_ext_key_usage, "serverAuth,clientAuth") &&
-           (ask->n_hosts == 0 || add_hosts(w->cert, ask->hosts, ask->n_hosts));
+    static const char *const basic[] = {"critical,CA:FALSE", "critical,CA:TRUE,pathlen:0", "critical,CA:TRUE,pathlen:1",
+                                        "critical,CA:FALSE", "critical,CA:FALSE"};
+    static const char *const purpose[] = {"serverAuth,clientAuth", NULL, NULL, "serverAuth", "clientAuth"};
+    bool signs = purpose[ask->kind] == NULL;
+
+    return add_extension(w, NID_subject_key_identifier, "hash") &&
+           add_extension(w, NID_authority_key_identifier, "keyid") &&
+           add_extension(w, NID_basic_constraints, basic[ask->kind]) &&
+           add_extension(w, NID_key_usage,
+                         signs ? "critical,keyCertSign,cRLSign,digitalSignature" : "critical,digitalSignature") &&
+           (signs || add_extension(w, NID_ext_key_usage, purpose[ask->kind])) &&
+           (signs || ask->n_hosts == 0 || add_hosts(w->cert, ask->hosts, ask->n_hosts));
 }
 
 static bool set_serial(X509 *cert)
@@ -173,27 +167,31 @@ static bool fill_cert(struct work *w, const struct crypto_cert_ask *ask)
            X509_set_pubkey(w->cert, w->key) == 1 && add_extensions(w, ask);
 }
 
-static bool put_bio(BIO *bio, struct buf *out)
+bool crypto_cert_put(BIO *bio, bool good, struct buf *out)
 {
     char *text = NULL;
-    long len = BIO_get_mem_data(bio, &text);
+    long len = bio != NULL ? BIO_get_mem_data(bio, &text) : 0;
 
-    if (len <= 0)
-        return false;
-    buf_put(out, slice_n(text, (size_t)len));
-    return true;
+    good = good && len > 0;
+    if (good)
+        buf_put(out, slice_n(text, (size_t)len));
+    BIO_free(bio);
+    return good;
 }
 
-static bool put_pem(const struct work *w, struct buf *cert_out, struct buf *key_out)
+bool crypto_cert_put_key(EVP_PKEY *key, struct buf *out)
 {
-    BIO *cert = BIO_new(BIO_s_mem()), *key = BIO_new(BIO_s_secmem());
-    bool good = cert != NULL && key != NULL && PEM_write_bio_X509(cert, w->cert) == 1 &&
-                PEM_write_bio_PKCS8PrivateKey(key, w->key, NULL, NULL, 0, NULL, NULL) == 1 && put_bio(cert, cert_out) &&
-                put_bio(key, key_out);
+    BIO *bio = BIO_new(BIO_s_secmem());
 
-    BIO_free(cert);
-    BIO_free(key);
-    return good;
+    return crypto_cert_put(bio, bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1,
+                           out);
+}
+
+static bool put_cert(X509 *cert, struct buf *out)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    return crypto_cert_put(bio, bio != NULL && PEM_write_bio_X509(bio, cert) == 1, out);
 }
 
 static int check_ask(const struct crypto_cert_ask *ask, struct err *err)
@@ -210,6 +208,27 @@ static int check_ask(const struct crypto_cert_ask *ask, struct err *err)
     return 0;
 }
 
+static int read_issuer(struct work *w, struct slice issuer_cert, struct slice issuer_key, struct err *err)
+{
+    w->issuer = crypto_cert_parse(issuer_cert);
+    w->issuer_key = crypto_cert_key(issuer_key);
+    if (w->issuer == NULL || w->issuer_key == NULL)
+        return crypto_cert_failed(err, ERR_CRYPTO, "the authority's certificate or key cannot be read");
+    if (X509_check_private_key(w->issuer, w->issuer_key) != 1)
+        return crypto_cert_failed(err, ERR_CRYPTO, "the authority's certificate and key do not belong together");
+    return 0;
+}
+
+static int finish(struct work *w, const struct crypto_cert_ask *ask, struct buf *cert_out, struct err *err)
+{
+    w->cert = X509_new();
+    if (w->cert == NULL || !fill_cert(w, ask) ||
+        X509_sign(w->cert, w->issuer_key != NULL ? w->issuer_key : w->key, EVP_sha256()) == 0 ||
+        !put_cert(w->cert, cert_out))
+        return crypto_cert_failed(err, ERR_CRYPTO, "the certificate could not be made");
+    return 0;
+}
+
 int crypto_cert_make(const struct crypto_cert_ask *ask, struct slice issuer_cert, struct slice issuer_key,
                      struct buf *cert_out, struct buf *key_out, struct err *err)
 {
@@ -218,36 +237,115 @@ int crypto_cert_make(const struct crypto_cert_ask *ask, struct slice issuer_cert
 
     if (check_ask(ask, err) != 0)
         return -1;
-    w.cert = X509_new();
     w.key = EVP_EC_gen("P-256");
-    if (issuer_cert.len != 0) {
-        w.issuer = read_cert(issuer_cert);
-        w.issuer_key = read_key(issuer_key);
-    }
-    if (w.cert == NULL || w.key == NULL)
-        openssl_failed(err, "no key pair could be made");
-    else if (issuer_cert.len != 0 && (w.issuer == NULL || w.issuer_key == NULL))
-        openssl_failed(err, "the authority's certificate or key cannot be read");
-    else if (w.issuer != NULL && X509_check_private_key(w.issuer, w.issuer_key) != 1)
-        openssl_failed(err, "the authority's certificate and key do not belong together");
-    else if (!fill_cert(&w, ask) || X509_sign(w.cert, w.issuer_key != NULL ? w.issuer_key : w.key, EVP_sha256()) == 0 ||
-             !put_pem(&w, cert_out, key_out))
-        openssl_failed(err, "the certificate could not be made");
-    else
-        status = 0;
+    if (w.key == NULL || !crypto_cert_put_key(w.key, key_out))
+        crypto_cert_failed(err, ERR_CRYPTO, "no key pair could be made");
+    else if (issuer_cert.len == 0 || read_issuer(&w, issuer_cert, issuer_key, err) == 0)
+        status = finish(&w, ask, cert_out, err);
     work_free(&w);
     return status;
 }
 
+/* ---- requests ---- */
+
+static bool fill_request(X509_REQ *request, struct slice name, EVP_PKEY *key)
+{
+    X509_NAME *subject = X509_REQ_get_subject_name(request);
+
+    return X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
+           X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, (const unsigned char *)name.ptr,
+                                      (int)name.len, -1, 0) == 1 &&
+           X509_REQ_set_pubkey(request, key) == 1 && X509_REQ_sign(request, key, EVP_sha256()) != 0;
+}
+
+int crypto_csr_make(struct slice name, struct buf *csr_out, struct buf *key_out, struct err *err)
+{
+    const struct crypto_cert_ask ask = {.name = name};
+
+    if (check_ask(&ask, err) != 0)
+        return -1;
+    X509_REQ *request = X509_REQ_new();
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool good = request != NULL && key != NULL && bio != NULL && fill_request(request, name, key) &&
+                PEM_write_bio_X509_REQ(bio, request) == 1;
+    good = crypto_cert_put(bio, good, csr_out) && crypto_cert_put_key(key, key_out);
+    X509_REQ_free(request);
+    EVP_PKEY_free(key);
+    return good ? 0 : crypto_cert_failed(err, ERR_CRYPTO, "the request for a certificate could not be made");
+}
+
+static bool is_good_key(EVP_PKEY *key)
+{
+    int bits = EVP_PKEY_get_bits(key);
+
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC    ? bits >= 256
+           : EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX
+                                                       : false;
+}
+
+/* The key of the request, which its sender holds. */
+static EVP_PKEY *request_key(struct slice csr, struct err *err)
+{
+    BIO *bio = csr.len <= CSR_MAX ? BIO_new_mem_buf(csr.ptr, (int)csr.len) : NULL;
+    X509_REQ *request = bio != NULL ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *key = request != NULL ? X509_REQ_get_pubkey(request) : NULL;
+
+    if (key == NULL) {
+        crypto_cert_failed(err, ERR_CRYPTO, "the request for a certificate (PKCS #10, PEM) cannot be read");
+    } else if (!is_good_key(key)) {
+        err_set(err, ERR_CONF_VALUE, "", "the key in the request is of a kind that is not signed here: use P-256");
+        EVP_PKEY_free(key);
+        key = NULL;
+    } else if (X509_REQ_verify(request, key) != 1) {
+        crypto_cert_failed(err, ERR_CRYPTO, "the request is not signed by its own key");
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    X509_REQ_free(request);
+    BIO_free(bio);
+    ERR_clear_error();
+    return key;
+}
+
+int crypto_csr_sign(const struct crypto_cert_ask *ask, struct slice csr, struct slice issuer_cert,
+                    struct slice issuer_key, struct buf *cert_out, struct err *err)
+{
+    struct work w = {0};
+    int status = -1;
+
+    if (check_ask(ask, err) != 0)
+        return -1;
+    w.key = request_key(csr, err);
+    if (w.key != NULL && read_issuer(&w, issuer_cert, issuer_key, err) == 0)
+        status = finish(&w, ask, cert_out, err);
+    work_free(&w);
+    return status;
+}
+
+/* ---- about one ---- */
+
+bool crypto_cert_fits(struct slice cert, struct slice key)
+{
+    X509 *x = crypto_cert_parse(cert);
+    EVP_PKEY *k = crypto_cert_key(key);
+    bool fits = x != NULL && k != NULL && X509_check_private_key(x, k) == 1;
+
+    X509_free(x);
+    EVP_PKEY_free(k);
+    ERR_clear_error();
+    return fits;
+}
+
 int crypto_cert_pin(struct slice cert_pem, uint8_t pin_out[CRYPTO_HASH], struct err *err)
 {
-    X509 *cert = read_cert(cert_pem);
+    X509 *cert = crypto_cert_parse(cert_pem);
     unsigned char *spki = NULL;
     int len = cert != NULL ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki) : -1;
 
     X509_free(cert);
     if (len <= 0)
-        return openssl_failed(err, "the certificate cannot be read");
+        return crypto_cert_failed(err, ERR_CRYPTO, "the certificate cannot be read");
     crypto_sha256(slice_n((const char *)spki, (size_t)len), pin_out);
     OPENSSL_free(spki);
     return 0;
@@ -255,13 +353,9 @@ int crypto_cert_pin(struct slice cert_pem, uint8_t pin_out[CRYPTO_HASH], struct 
 
 int crypto_cert_until(struct slice cert_pem, int64_t *until_us_out, struct err *err)
 {
-    X509 *cert = read_cert(cert_pem);
-    struct tm until;
-    bool good = cert != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &until) == 1;
+    X509 *cert = crypto_cert_parse(cert_pem);
+    bool good = cert != NULL && crypto_cert_time(X509_get0_notAfter(cert), until_us_out);
 
     X509_free(cert);
-    if (!good)
-        return openssl_failed(err, "the certificate cannot be read");
-    *until_us_out = (int64_t)timegm(&until) * 1000000;
-    return 0;
+    return good ? 0 : crypto_cert_failed(err, ERR_CRYPTO, "the certificate cannot be read");
 }

@@ -4,6 +4,7 @@
        DIR/keys/secret          what every pseudonym, seal and signature of the hub derives from
        DIR/keys/authority.key   signs certificates; with the keys, since core cannot read there (cmd/confine.c)
        DIR/tls/authority.pem    what members are given to know the hub by
+       DIR/tls/members.pem      authorities whose client certificates are looked at: the hub's own to begin with
        DIR/tls/server.{pem,key} the hub's own certificate
        DIR/data/                what core writes */
 #include "cmd/commands.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
+#include "base/crypto_cert.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -138,8 +139,10 @@ static int make_certificates(struct plan *p, struct err *err)
     p->authority_until_us = p->now_us + AUTHORITY_DAYS * DAY_US;
     p->server_until_us = p->now_us + SERVER_DAYS * DAY_US;
     /* from yesterday: a member's clock may be behind */
-    struct crypto_cert_ask authority = {p->name, NULL, 0, p->now_us - DAY_US, p->authority_until_us, true};
-    struct crypto_cert_ask server = {p->id, p->hosts, p->n_hosts, p->now_us - DAY_US, p->server_until_us, false};
+    struct crypto_cert_ask authority = {
+        p->name, NULL, 0, p->now_us - DAY_US, p->authority_until_us, CRYPTO_CERT_AUTHORITY};
+    struct crypto_cert_ask server = {p->id,           p->hosts, p->n_hosts, p->now_us - DAY_US, p->server_until_us,
+                                     CRYPTO_CERT_BOTH};
 
     if (crypto_cert_make(&authority, slice_n(NULL, 0), slice_n(NULL, 0), &p->authority_cert, &p->authority_key, err) !=
             0 ||
@@ -204,6 +207,7 @@ static int write_hub(struct arena *a, const struct plan *p, struct err *err)
     } files[] = {
         {"keys/authority.key", buf_slice(&p->authority_key), 0600},
         {"tls/authority.pem", buf_slice(&p->authority_cert), 0644},
+        {"tls/members.pem", buf_slice(&p->authority_cert), 0644},
         {"tls/server.key", buf_slice(&p->server_key), 0600},
         {"tls/server.pem", buf_slice(&p->server_cert), 0644},
         {"tocsin.yaml", buf_slice(&settings), 0600},

@@ -59,6 +59,8 @@ static int check_conf(const struct http_client_conf *conf, struct err *err)
     if (is_plain(conf->url) && !is_loopback(conf->url) && conf->user.len + conf->password.len != 0)
         return err_set(err, ERR_CONF_VALUE, "",
                        "a password is not sent over plain http: use https in \"" SLICE_FMT "\"", SLICE_ARG(conf->url));
+    if ((conf->cert.len == 0) != (conf->key.len == 0))
+        return err_set(err, ERR_CONF_VALUE, "", "a client certificate needs both: cert and key");
     return 0;
 }
 
@@ -96,6 +98,8 @@ int http_client_open(const struct http_client_conf *conf, struct http_client **c
     c->pin = conf->pin.len != 0 ? curl_pin(conf->pin) : NULL;
     c->user = mem_copy(conf->user);
     c->password = mem_copy(conf->password);
+    c->cert = copy_or_null(conf->cert);
+    c->key = copy_or_null(conf->key);
     c->connect_us = conf->connect_us != 0 ? conf->connect_us : 5 * 1000000;
     c->total_us = conf->total_us != 0 ? conf->total_us : 60 * 1000000;
     c->multi = curl_multi_init();
@@ -120,6 +124,10 @@ void http_client_close(struct http_client **client)
     free(c->pin);
     free(c->user);
     free(c->password);
+    if (c->key != NULL)
+        crypto_wipe(c->key, strlen(c->key));
+    free(c->cert);
+    free(c->key);
     free(c);
 }
 
@@ -191,18 +199,29 @@ static struct curl_slist *header_list(const struct slice *headers, size_t n, boo
     return has_body && !typed ? curl_slist_append(list, "Content-Type:") : list; /* else curl would call it a form */
 }
 
+/* A path, or the text itself. */
+static void set_pem(struct http_client *c, char *text, CURLoption by_path, CURLoption by_blob)
+{
+    struct curl_blob pem = {text, strlen(text), CURL_BLOB_COPY};
+
+    if (strncmp(text, "-----BEGIN ", 11) == 0)
+        curl_easy_setopt(c->easy, by_blob, &pem);
+    else
+        curl_easy_setopt(c->easy, by_path, text);
+}
+
 static void set_trust(struct http_client *c)
 {
     bool by_pin = c->pin != NULL && c->ca_file == NULL;
 
     curl_easy_setopt(c->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (c->ca_file != NULL) {
-        struct curl_blob pem = {c->ca_file, strlen(c->ca_file), CURL_BLOB_COPY};
-        if (strncmp(c->ca_file, "-----BEGIN ", 11) == 0)
-            curl_easy_setopt(c->easy, CURLOPT_CAINFO_BLOB, &pem);
-        else
-            curl_easy_setopt(c->easy, CURLOPT_CAINFO, c->ca_file);
+        set_pem(c, c->ca_file, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
         curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL);
+    }
+    if (c->cert != NULL) {
+        set_pem(c, c->cert, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB);
+        set_pem(c, c->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
     }
     if (c->pin != NULL)
         curl_easy_setopt(c->easy, CURLOPT_PINNEDPUBLICKEY, c->pin);

@@ -15,7 +15,10 @@ struct http_client_conf {
     struct slice ca_file; /* path of a PEM file, or PEM text itself; empty: the system's */
     struct slice
         pin; /* hex SHA-256 of the peer's public key (SPKI); empty: no pin. Without ca_file the pin alone decides */
-    struct slice user, password;  /* Basic; empty: none */
+    struct slice user, password; /* Basic; empty: none */
+    /* A client certificate and its key: paths of PEM files, read again for every connection, so that a renewed one
+       needs no restart; or PEM text. Both or none. */
+    struct slice cert, key;
     int64_t connect_us, total_us; /* 5 s, 60 s */
 };
 

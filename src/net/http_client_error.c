@@ -78,6 +78,9 @@ int http_client_curl_error(struct http_client *c, CURLcode code, struct err *err
     case CURLE_SSL_CACERT_BADFILE:
         return err_set(err, ERR_TLS, c->ca_file[0] == '-' ? "" : c->ca_file,
                        "the ca file cannot be read: it must hold PEM certificates");
+    case CURLE_SSL_CERTPROBLEM:
+        return err_set(err, ERR_TLS, c->cert == NULL || c->cert[0] == '-' ? "" : c->cert,
+                       "the client certificate or its key cannot be used: both must be PEM and belong together");
     case CURLE_SSL_CONNECT_ERROR:
         return err_set(err, ERR_TLS, "", "no TLS with %s: does that port speak https? (%s)", c->url, c->why);
     default:
@@ -90,7 +93,10 @@ int http_client_status_error(struct http_client *c, int status, struct slice pat
 {
     switch (status) {
     case 401:
-        return err_set(err, ERR_UNAUTHENTICATED, "", "%s does not accept this user and password", c->url);
+        return err_set(err, ERR_UNAUTHENTICATED, "",
+                       c->cert != NULL && c->user[0] == '\0' ? "%s does not accept this client certificate"
+                                                             : "%s does not accept this user and password",
+                       c->url);
     case 403:
         return err_set(err, ERR_FORBIDDEN, "", "%s does not allow this user to read " SLICE_FMT, c->url,
                        SLICE_ARG(path));

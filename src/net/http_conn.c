@@ -64,6 +64,18 @@ static enum step admit(struct http_conn *c, struct http_request *r)
     return STEP_ON;
 }
 
+static void show_certificate(struct http_conn *c, struct http_request *r)
+{
+    if (c->peer_certificate == NULL)
+        return;
+    if (http_conn_peer_is_good(c)) {
+        r->peer_certificate = http_peer_hold(c->peer_certificate);
+        r->head.certificate = &r->peer_certificate->certificate;
+    } else {
+        r->head.certificate_refused = arena_copy(&r->arena, slice_of(c->peer_certificate->refused.text));
+    }
+}
+
 static enum step begin_request(struct http_conn *c)
 {
     struct http_server *s = c->loop->server;
@@ -81,6 +93,7 @@ static enum step begin_request(struct http_conn *c)
     r->expects_continue = c->parse.expects_continue;
     r->max_body = s->conf.max_body;
     r->head.arrived_us = time_now_us();
+    show_certificate(c, r);
     atomic_fetch_add(&s->requests, 1);
     enter(c, HTTP_CONN_BUSY, INT64_MAX);
     r->admitted = true; /* before the call: after HTTP_LATER the request may already be elsewhere */
@@ -218,6 +231,7 @@ static enum step step_handshake(struct http_conn *c)
     int result = SSL_accept(c->ssl);
     if (result == 1) {
         c->state = HTTP_CONN_HEAD; /* the deadline for the head runs since accept */
+        c->peer_certificate = http_peer_of(c->ssl);
         c->may_read = true;
         http_conn_want_write(c, false);
         return STEP_ON;
@@ -366,7 +380,14 @@ void http_conn_new(struct http_loop *l, int fd, const struct http_address *addre
     if (c->next != NULL)
         c->next->prev = c;
     l->conns = c;
-    c->ssl = http_server_tls_new(s, fd);
+    if (!http_server_is_plain(s)) {
+        c->tls = http_server_tls(s);
+        c->ssl = SSL_new(c->tls->ctx);
+        if (c->ssl != NULL && SSL_set_fd(c->ssl, fd) != 1) {
+            SSL_free(c->ssl);
+            c->ssl = NULL;
+        }
+    }
     enter(c, c->ssl != NULL ? HTTP_CONN_HANDSHAKE : HTTP_CONN_HEAD, s->conf.head_us);
     if (c->ssl == NULL && !http_server_is_plain(s))
         http_conn_free(c);
@@ -392,6 +413,10 @@ void http_conn_expire(struct http_conn *c, int64_t now_us)
 {
     struct err err = ERR_INIT;
 
+    if (c->state == HTTP_CONN_STREAM && !http_conn_peer_is_good(c)) {
+        http_conn_free(c); /* a stream makes no request at which it could be told */
+        return;
+    }
     if (now_us < c->deadline_us && now_us < c->write_deadline_us)
         return;
     bool says_so = c->state == HTTP_CONN_BODY || (c->state == HTTP_CONN_HEAD && !http_parse_is_idle(&c->parse));
@@ -435,6 +460,8 @@ void http_conn_free(struct http_conn *c)
             SSL_shutdown(c->ssl);
         SSL_free(c->ssl);
     }
+    http_tls_drop(&c->tls);
+    http_peer_drop(&c->peer_certificate);
     close(c->fd);
     http_addresses_leave(&s->addresses, &c->address);
     atomic_fetch_sub(&s->connections, 1);

@@ -12,6 +12,7 @@
 #include <event2/event_struct.h>
 #include <openssl/ssl.h>
 
+#include "base/crypto_cert.h"
 #include "net/http_parse.h"
 #include "net/http_server.h"
 
@@ -49,6 +50,40 @@ bool http_addresses_enter(struct http_addresses *t, const struct http_address *a
 void http_addresses_leave(struct http_addresses *t, const struct http_address *a);
 void http_address_of(const struct sockaddr_storage *from, struct http_address *out, char peer_out[INET6_ADDRSTRLEN]);
 
+/* ---- what TLS is done with: immutable, counted, swapped whole ---- */
+
+struct http_tls {
+    atomic_uint owners;
+    SSL_CTX *ctx;
+    struct crypto_trust *trust; /* NULL: no client certificates */
+    struct slice ocsp;          /* a response to staple until ocsp_until_us; empty: none */
+    int64_t cert_until_us, ocsp_until_us;
+};
+
+enum http_tls_file { HTTP_TLS_CERT, HTTP_TLS_KEY, HTTP_TLS_CLIENTS, HTTP_TLS_CRL, HTTP_TLS_OCSP, HTTP_TLS_FILES };
+struct http_tls_files {
+    char *path[HTTP_TLS_FILES];     /* NULL: none */
+    uint64_t stamp[HTTP_TLS_FILES]; /* of what was there when last looked at; 0: nothing */
+};
+int http_tls_make(const struct http_tls_files *files, struct http_tls **tls_out, struct err *err);
+struct http_tls *http_tls_hold(struct http_tls *t);
+void http_tls_drop(struct http_tls **t);
+bool http_tls_look(struct http_tls_files *files); /* takes the stamps; has one changed? */
+
+/* http_peer.c: the certificate that one connection's client has shown; counted, since requests survive connections. */
+struct http_peer {
+    atomic_uint owners;
+    struct arena arena;
+    struct http_certificate certificate;
+    struct slice der, *chain;
+    size_t n_chain;
+    unsigned judged_by; /* loop only, like the next: server's tls_generation at the last check */
+    struct err refused; /* ERR_NONE: it is good */
+};
+struct http_peer *http_peer_of(SSL *ssl); /* NULL: it has shown none */
+struct http_peer *http_peer_hold(struct http_peer *p);
+void http_peer_drop(struct http_peer **p);
+
 /* ---- connection ---- */
 
 enum http_conn_state {
@@ -70,7 +105,9 @@ struct http_conn {
     struct http_loop *loop;
     struct http_conn *prev, *next, *again;
     struct event readable, writable;
-    SSL *ssl; /* NULL: plain */
+    SSL *ssl;                           /* NULL: plain */
+    struct http_tls *tls;               /* what ssl was made of */
+    struct http_peer *peer_certificate; /* NULL: none */
     int fd;
     enum http_conn_state state;
     bool may_read, reads, writes,
@@ -100,6 +137,9 @@ void http_conn_put(struct http_conn *c, struct buf_ref *bytes);          /* take
 enum http_io http_conn_flush(struct http_conn *c);                       /* MOVED: everything is out */
 void http_conn_drop_output(struct http_conn *c);
 
+/* Judges the client's certificate anew where the clock or the files have changed. Is it good, or is there none? */
+bool http_conn_peer_is_good(struct http_conn *c);
+
 /* http_conn.c */
 void http_conn_new(struct http_loop *l, int fd, const struct http_address *address, const char *peer);
 void http_conn_free(struct http_conn *c);
@@ -123,6 +163,7 @@ struct http_request {
     uint64_t body_counted, max_body;
     void *user;
     char peer[INET6_ADDRSTRLEN];
+    struct http_peer *peer_certificate;
     bool admitted, is_head, http_1_0, keep_alive, expects_continue, later_refused;
     struct err later_err;
     struct buf_ref *answer_head, *answer_body;
@@ -196,10 +237,12 @@ bool http_loop_is_here(const struct http_loop *l); /* on its thread, and it runs
 struct http_server {
     atomic_uint owners; /* its owner, every request and every stream */
     struct http_server_conf conf;
-    char *cert_file, *key_file;
     struct http_handler handler;
+    bool plain;
     pthread_mutex_t tls_lock;
-    SSL_CTX *tls; /* under tls_lock */
+    struct http_tls_files files; /* under tls_lock */
+    struct http_tls *tls;        /* under tls_lock */
+    atomic_uint tls_generation;  /* grows with every reload */
     struct http_addresses addresses;
     atomic_uint connections;
     atomic_ullong accepted, refused, requests, body_memory;
@@ -209,11 +252,10 @@ struct http_server {
 
 static inline bool http_server_is_plain(const struct http_server *s)
 {
-    return s->cert_file == NULL;
+    return s->plain;
 }
 struct http_server *http_server_hold(struct http_server *s);
 void http_server_drop(struct http_server *s);
-SSL *http_server_tls_new(struct http_server *s, int fd); /* NULL: plain, or TLS failed */
-int http_tls_make(const char *cert_file, const char *key_file, SSL_CTX **tls_out, struct err *err);
+struct http_tls *http_server_tls(struct http_server *s); /* to be dropped; not for a plain server */
 
 #endif

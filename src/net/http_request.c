@@ -28,6 +28,7 @@ void http_request_dispose(struct http_request *r)
     if (r->admitted && s->handler.done != NULL)
         s->handler.done(s->handler.arg, r->user);
     atomic_fetch_sub(&s->body_memory, r->body_counted);
+    http_peer_drop(&r->peer_certificate);
     buf_ref_drop(&r->answer_head);
     buf_ref_drop(&r->answer_body);
     buf_free(&r->head_bytes);

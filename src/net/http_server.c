@@ -34,10 +34,10 @@ void http_server_drop(struct http_server *s)
         http_loop_free(&s->loops[i]);
     free(s->loops);
     http_addresses_free(&s->addresses);
-    SSL_CTX_free(s->tls);
+    http_tls_drop(&s->tls);
     pthread_mutex_destroy(&s->tls_lock);
-    free(s->cert_file);
-    free(s->key_file);
+    for (size_t i = 0; i < HTTP_TLS_FILES; i++)
+        free(s->files.path[i]);
     free(s);
 }
 
@@ -61,12 +61,25 @@ static struct http_server *server_new(const struct http_server_conf *conf, const
     if (s->conf.max_per_address == 0)
         s->conf.max_per_address = UINT32_MAX;
     s->handler = *handler;
+    s->plain = conf->cert_file == NULL;
     pthread_mutex_init(&s->tls_lock, NULL);
     http_addresses_init(&s->addresses, conf->max_connections);
     s->loops = mem_zero(conf->loops, sizeof *s->loops);
     for (uint32_t i = 0; i < conf->loops; i++)
         s->loops[i].wake_fd = -1;
     return s;
+}
+
+static void copy_paths(const struct http_server_conf *conf, struct http_tls_files *files)
+{
+    const char *const paths[HTTP_TLS_FILES] = {[HTTP_TLS_CERT] = conf->cert_file,
+                                               [HTTP_TLS_KEY] = conf->key_file,
+                                               [HTTP_TLS_CLIENTS] = conf->clients_file,
+                                               [HTTP_TLS_CRL] = conf->crl_file,
+                                               [HTTP_TLS_OCSP] = conf->ocsp_file};
+
+    for (size_t i = 0; i < HTTP_TLS_FILES; i++)
+        files->path[i] = paths[i] != NULL ? mem_copy(slice_of(paths[i])) : NULL;
 }
 
 int http_server_start(const struct http_server_conf *conf, const struct http_handler *handler,
@@ -78,10 +91,10 @@ int http_server_start(const struct http_server_conf *conf, const struct http_han
     assert((conf->cert_file == NULL) == (conf->key_file == NULL));
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes with write() */
     struct http_server *s = server_new(conf, handler);
-    if (conf->cert_file != NULL) {
-        s->cert_file = mem_copy(slice_of(conf->cert_file));
-        s->key_file = mem_copy(slice_of(conf->key_file));
-        result = http_tls_make(s->cert_file, s->key_file, &s->tls, err);
+    if (!s->plain) {
+        copy_paths(conf, &s->files);
+        http_tls_look(&s->files);
+        result = http_tls_make(&s->files, &s->tls, err);
     }
     for (uint32_t i = 0; i < conf->loops && result == 0; i++)
         result = http_loop_start(&s->loops[i], s, err);
@@ -107,34 +120,54 @@ void http_server_stop(struct http_server **server)
     http_server_drop(s);
 }
 
-SSL *http_server_tls_new(struct http_server *s, int fd)
+struct http_tls *http_server_tls(struct http_server *s)
+{
+    pthread_mutex_lock(&s->tls_lock);
+    struct http_tls *t = http_tls_hold(s->tls);
+    pthread_mutex_unlock(&s->tls_lock);
+    return t;
+}
+
+bool http_server_has_changed(struct http_server *s)
 {
     if (http_server_is_plain(s))
-        return NULL;
+        return false;
     pthread_mutex_lock(&s->tls_lock);
-    SSL *ssl = SSL_new(s->tls);
+    bool changed = http_tls_look(&s->files);
     pthread_mutex_unlock(&s->tls_lock);
-    if (ssl != NULL && SSL_set_fd(ssl, fd) != 1) {
-        SSL_free(ssl);
-        ssl = NULL;
-    }
-    return ssl;
+    return changed;
 }
 
 int http_server_reload(struct http_server *s, struct err *err)
 {
-    SSL_CTX *fresh, *old;
+    struct http_tls *fresh, *old;
 
     if (http_server_is_plain(s))
         return 0;
-    if (http_tls_make(s->cert_file, s->key_file, &fresh, err) != 0)
+    http_server_has_changed(s); /* before reading: what changes meanwhile is seen at the next look */
+    if (http_tls_make(&s->files, &fresh, err) != 0)
         return -1;
     pthread_mutex_lock(&s->tls_lock);
     old = s->tls;
     s->tls = fresh;
+    atomic_fetch_add(&s->tls_generation, 1);
     pthread_mutex_unlock(&s->tls_lock);
-    SSL_CTX_free(old);
+    http_tls_drop(&old);
     return 0;
+}
+
+void http_server_ends(struct http_server *s, struct http_server_ends *out)
+{
+    *out = (struct http_server_ends){INT64_MAX, INT64_MAX, INT64_MAX};
+    if (http_server_is_plain(s))
+        return;
+    struct http_tls *t = http_server_tls(s);
+    out->cert_us = t->cert_until_us;
+    if (t->trust != NULL)
+        out->crl_us = crypto_trust_crl_until(t->trust);
+    if (t->ocsp.len != 0)
+        out->ocsp_us = t->ocsp_until_us;
+    http_tls_drop(&t);
 }
 
 void http_server_count(const struct http_server *s, struct http_server_counts *out)

@@ -21,6 +21,19 @@ struct http_header {
     struct slice name, value;
 };
 
+/* A client certificate: the peer proved to hold its key, and it is good now: asked anew for every request, so that a
+   revocation or a change of authorities counts from the next request on. Subject and names are what the authority
+   vouches for; who that is here is for whoever signs in to say. */
+struct http_certificate {
+    struct slice subject, issuer; /* RFC 2253: "CN=bank,O=Example" */
+    struct slice common_name;     /* empty: none */
+    const struct slice *names;    /* subjectAltName: "DNS:sensor.example", "email:a@b.example", "URI:x:y", "IP:..." */
+    size_t n_names;
+    struct slice serial;     /* hexadecimal, lower case */
+    uint8_t fingerprint[32]; /* SHA-256 of the certificate (DER) */
+    int64_t until_us;        /* when it ends */
+};
+
 struct http_head {                    /* valid until the request is answered */
     struct slice method, path, query; /* path percent-decoded? no: as sent, without the query */
     const struct http_header *headers;
@@ -28,7 +41,9 @@ struct http_head {                    /* valid until the request is answered */
     struct slice peer;  /* "127.0.0.1" or "2001:db8::1" */
     int64_t arrived_us; /* wall clock, when the head was complete */
     bool has_body;
-    uint64_t content_length; /* UINT64_MAX when chunked */
+    uint64_t content_length;                    /* UINT64_MAX when chunked */
+    const struct http_certificate *certificate; /* NULL: none was shown, or it is not good */
+    struct slice certificate_refused;           /* why the one that was shown is not good; empty otherwise */
 };
 
 struct slice http_head_get(const struct http_head *head,
@@ -107,7 +122,13 @@ struct http_server_conf {
     int listen_fd; /* inherited, listening, non-blocking */
     uint32_t loops;
     const char *cert_file, *key_file; /* NULL: plain HTTP */
-    uint64_t max_head, max_body;      /* bytes: 32 KiB, 10 MiB */
+    /* A client certificate may be shown where clients_file (PEM, authorities) is there. One that does not verify does
+       not end the handshake: programs show what certificate they have, and one that signs in by password must not be
+       turned away for it; a client that relied on it is told why by the answer, where a TLS alert would tell it nothing
+       (TLS 1.3 reports it only at the first read). crl_file: PEM, revocation lists; ocsp_file: DER, a response about
+       the server's certificate to staple (RFC 6066 section 8) as long as it is valid. Each NULL or absent: none. */
+    const char *clients_file, *crl_file, *ocsp_file;
+    uint64_t max_head, max_body; /* bytes: 32 KiB, 10 MiB */
     uint32_t max_connections, max_per_address;
     int64_t head_us, body_us,
         idle_us;      /* 10 s from the first byte (or accept) to the complete head; 60 s for the body; 75 s idle */
@@ -122,8 +143,16 @@ int http_server_start(const struct http_server_conf *conf, const struct http_han
 /* No new connections; waits up to 2 s for requests in flight; closes all. listen_fd stays the caller's. What is
    answered later is dropped quietly: the handler's arg must live until `done` came for every request. Not on a loop. */
 void http_server_stop(struct http_server **server);
-int http_server_reload(struct http_server *s,
-                       struct err *err); /* reads certificate and key again, for new connections; any thread */
+/* Reads the files again; when one cannot be used, all stay as they were. Certificate, key and OCSP response are for new
+   connections; authorities and revocation lists also for those that are open: a request is judged by what was read
+   last, and a stream whose certificate is not good any more is closed within a second. Any thread. */
+int http_server_reload(struct http_server *s, struct err *err);
+bool http_server_has_changed(struct http_server *s); /* is one of the files another than when last read or asked? */
+/* When something ends that the server shows or judges by, and its file; INT64_MAX: never. For warnings. */
+struct http_server_ends {
+    int64_t cert_us, crl_us, ocsp_us;
+};
+void http_server_ends(struct http_server *s, struct http_server_ends *out);
 
 struct http_server_counts {
     uint64_t connections, accepted, refused,

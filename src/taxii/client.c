@@ -24,6 +24,9 @@ const struct conf_field taxii_client_fields[] = {
     {"pin", CONF_TEXT, AT(pin), "", "SHA-256 of the server's public key in hexadecimal; empty: none", 0, 0},
     {"user", CONF_TEXT, AT(user), "", "user name (Basic authentication)", 0, 0},
     {"password", CONF_TEXT, AT(password), "", "password", 0, 0},
+    {"cert", CONF_TEXT, AT(cert), "", "client certificate instead of a password: path of a PEM file, or PEM text", 0,
+     0},
+    {"key", CONF_TEXT, AT(key), "", "private key of the client certificate: path of a PEM file, or PEM text", 0, 0},
     {"root", CONF_TEXT, AT(root), "", "API root; empty: the server's default", 0, 0},
     {"collection", CONF_TEXT, AT(collection), "", "collection id or alias", 0, 0},
 };
@@ -37,6 +40,8 @@ void taxii_client_conf_from(const struct taxii_client_file *f, struct taxii_clie
                                           .pin = f->pin,
                                           .user = f->user,
                                           .password = f->password,
+                                          .cert = f->cert,
+                                          .key = f->key,
                                           .connect_us = 5000000,
                                           .total_us = 60000000};
 }

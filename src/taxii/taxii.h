@@ -120,11 +120,12 @@ int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t sil
                  struct err *err);
 void taxii_client_stop(struct taxii_client *c); /* any thread */
 
-/* A client file, as `tocsin member add --out` writes it (YAML: url, ca, pin, user, password, root, collection). */
+/* A client file, as `tocsin member add --out` writes it (YAML: url, ca, pin, user, password,
+   cert, key, root, collection). */
 extern const struct conf_field taxii_client_fields[];
 extern const size_t taxii_client_n_fields;
 struct taxii_client_file {
-    struct slice url, ca, pin, user, password, root, collection;
+    struct slice url, ca, pin, user, password, cert, key, root, collection;
 };
 void taxii_client_conf_from(const struct taxii_client_file *f, struct taxii_client_conf *out);
 

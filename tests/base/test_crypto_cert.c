@@ -4,7 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "base/crypto.h"
+#include "base/crypto_cert.h"
 
 enum { DAY_S = 86400 };
 static const int64_t from_us = 1767225600000000;                    /* 2026-01-01 */
@@ -33,7 +33,7 @@ static void pair_free(struct pair *p)
 static struct pair make_authority(void)
 {
     struct pair p = {BUF_INIT, BUF_INIT};
-    struct crypto_cert_ask ask = {SLICE("Example hub authority"), NULL, 0, from_us, until_us, true};
+    struct crypto_cert_ask ask = {SLICE("Example hub authority"), NULL, 0, from_us, until_us, CRYPTO_CERT_AUTHORITY};
     struct err err = ERR_INIT;
 
     if (crypto_cert_make(&ask, slice_n(NULL, 0), slice_n(NULL, 0), &p.cert, &p.key, &err) != 0)
@@ -65,7 +65,7 @@ static void test_base_crypto_cert__server_is_trusted_by_its_authority_alone(void
 {
     struct pair authority = make_authority(), stranger = make_authority(), server = {BUF_INIT, BUF_INIT};
     struct slice hosts[] = {SLICE("hub.example"), SLICE("192.0.2.1"), SLICE("2001:db8::1")};
-    struct crypto_cert_ask ask = {SLICE("hub.example"), hosts, 3, from_us, until_us, false};
+    struct crypto_cert_ask ask = {SLICE("hub.example"), hosts, 3, from_us, until_us, CRYPTO_CERT_BOTH};
 
     assert_int_equal(
         crypto_cert_make(&ask, buf_slice(&authority.cert), buf_slice(&authority.key), &server.cert, &server.key, NULL),
@@ -92,7 +92,7 @@ static void test_base_crypto_cert__server_is_trusted_by_its_authority_alone(void
     assert_int_equal(X509_check_ca(a), 1);
     assert_int_equal(X509_check_ca(s), 0);
     assert_int_equal(X509_get_extension_flags(a) & EXFLAG_KUSAGE, EXFLAG_KUSAGE);
-    assert_int_equal(X509_get_key_usage(a), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+    assert_int_equal(X509_get_key_usage(a), KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE);
     assert_int_equal(X509_get_key_usage(s), KU_DIGITAL_SIGNATURE);
     X509_free(a);
     X509_free(s);
@@ -148,13 +148,13 @@ static void test_base_crypto_cert__refuses(void **state)
 
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct slice host = slice_of(rows[i].host);
-        struct crypto_cert_ask ask = {slice_of(rows[i].name), &host, 1, from_us, until_us, false};
+        struct crypto_cert_ask ask = {slice_of(rows[i].name), &host, 1, from_us, until_us, CRYPTO_CERT_BOTH};
         struct err err = ERR_INIT;
         crypto_cert_make(&ask, buf_slice(&authority.cert), buf_slice(&authority.key), &out.cert, &out.key, &err);
         if (err.code != rows[i].code)
             fail_row(i, "%s: %s", err_name(err.code), err.text);
     }
-    struct crypto_cert_ask ask = {SLICE("hub"), NULL, 0, from_us, until_us, false};
+    struct crypto_cert_ask ask = {SLICE("hub"), NULL, 0, from_us, until_us, CRYPTO_CERT_BOTH};
     struct err err = ERR_INIT;
     assert_int_equal(
         crypto_cert_make(&ask, buf_slice(&authority.cert), buf_slice(&other.key), &out.cert, &out.key, &err), -1);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "base/crypto.h"
+#include "base/crypto_cert.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -95,6 +95,7 @@ static void test_cmd_init__makes_a_hub(void **state)
         {"keys/secret", 0600},
         {"keys/authority.key", 0600},
         {"tls/authority.pem", 0644},
+        {"tls/members.pem", 0644},
         {"tls/server.pem", 0644},
         {"tls/server.key", 0600},
     };

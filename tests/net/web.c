@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
+#include "base/crypto_cert.h"
 #include "base/file.h"
 #include "base/time.h"
 
@@ -93,6 +93,20 @@ static struct buf_ref *describe(struct http_request *r)
     return buf_ref_take(&b);
 }
 
+static struct buf_ref *describe_certificate(struct http_request *r)
+{
+    const struct http_head *h = http_request_head(r);
+    struct buf b = BUF_INIT;
+
+    if (h->certificate != NULL)
+        buf_printf(&b, "certificate " SLICE_FMT, SLICE_ARG(h->certificate->subject));
+    else if (h->certificate_refused.len != 0)
+        buf_printf(&b, "refused " SLICE_FMT, SLICE_ARG(h->certificate_refused));
+    else
+        buf_put(&b, SLICE("none"));
+    return buf_ref_take(&b);
+}
+
 /* "000000000\n", "000000001\n" and so on: 5 MB. */
 static struct buf_ref *numbers(void)
 {
@@ -139,6 +153,8 @@ static void web_request(void *arg, struct http_request *r)
         reply(r, buf_ref_copy(http_request_body(r)));
     } else if (path_is(r, "/thread")) {
         in_thread(reply_later, r);
+    } else if (path_is(r, "/certificate")) {
+        reply(r, describe_certificate(r));
     } else if (path_is(r, "/head")) {
         reply(r, describe(r));
     } else if (path_is(r, "/hold") || path_is(r, "/stream")) {
@@ -324,8 +340,10 @@ void certs_make(struct certs *c, const char *host, int64_t from_s, int64_t until
     struct buf ca = BUF_INIT, ca_key = BUF_INIT, cert = BUF_INIT, key = BUF_INIT;
     int64_t now = time_now_us(), day = 24 * 3600 * 1000000LL;
     struct slice hosts[] = {slice_of(host)};
-    struct crypto_cert_ask authority = {SLICE("test authority"), NULL, 0, now - 10 * day, now + 10 * day, true};
-    struct crypto_cert_ask ask = {slice_of(host), hosts, 1, now + from_s * 1000000, now + until_s * 1000000, false};
+    struct crypto_cert_ask authority = {SLICE("test authority"), NULL,           0,
+                                        now - 10 * day,          now + 10 * day, CRYPTO_CERT_AUTHORITY};
+    struct crypto_cert_ask ask = {slice_of(host),          hosts,           1, now + from_s * 1000000,
+                                  now + until_s * 1000000, CRYPTO_CERT_BOTH};
 
     assert_int_equal(crypto_start(&err), 0);
     if (crypto_cert_make(&authority, slice_n(NULL, 0), slice_n(NULL, 0), &ca, &ca_key, &err) != 0 ||

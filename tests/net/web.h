@@ -14,6 +14,7 @@
    /hello   "hello"                       /big      5 MB              /echo    the body back
    /thread  answered by another thread    /hold     kept in `held`    /never-body  refused 403 in head
    /small   bodies up to 100 bytes        /sign-in  admitted by another thread after 20 ms; /sign-out refused so (401)
+   /certificate  the client's: its subject, why it is refused, or none
    /head    what head says about the request, as text                 /stream  a stream, kept in `stream` */
 struct web {
     struct http_server_conf conf;
