@@ -142,3 +142,20 @@ int store_row_get(struct store_reader *r, uint64_t seq, const struct store_query
     store_read_end(r);
     return rc;
 }
+
+int store_reach(struct store_reader *r, uint64_t seq, struct buf *reach_out, struct err *err)
+{
+    sqlite3_stmt *st;
+    bool addressed;
+
+    buf_clear(reach_out);
+    if (store_read_begin(r, err) != 0)
+        return -1;
+    int rc = read_addressed(r, seq, &st, &addressed, err);
+    if (rc == 0 && addressed)
+        buf_put(reach_out, store_column_bytes(st, 1));
+    store_read_end(r);
+    if (rc == 0 && reach_out->len == 0)
+        return err_set(err, ERR_NOT_FOUND, "", "");
+    return rc;
+}

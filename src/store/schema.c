@@ -32,13 +32,14 @@
 
 #include <stdio.h>
 
-enum { SCHEMA_VERSION = 2, APPLICATION_ID = 0x54435349 };
+/* 3: state_recipient and state_receipt. A store of version 2 is brought up to it when it is opened. */
+enum { SCHEMA_VERSION = 3, SCHEMA_OLDEST = 2, APPLICATION_ID = 0x54435349 };
 
 const char *const store_table_names[STORE_TABLES] = {
-    [STORE_CLASS] = "state_class",           [STORE_MEMBER] = "state_member",     [STORE_PARTNER] = "state_partner",
-    [STORE_COLLECTION] = "state_collection", [STORE_CURSOR] = "state_cursor",     [STORE_HELD] = "state_held",
-    [STORE_VIEWER] = "state_viewer",         [STORE_SIGHTING] = "state_sighting", [STORE_META] = "state_meta",
-    [STORE_HIDDEN] = "state_hidden",
+    [STORE_CLASS] = "state_class",           [STORE_MEMBER] = "state_member",       [STORE_PARTNER] = "state_partner",
+    [STORE_COLLECTION] = "state_collection", [STORE_CURSOR] = "state_cursor",       [STORE_HELD] = "state_held",
+    [STORE_VIEWER] = "state_viewer",         [STORE_SIGHTING] = "state_sighting",   [STORE_META] = "state_meta",
+    [STORE_HIDDEN] = "state_hidden",         [STORE_RECIPIENT] = "state_recipient", [STORE_RECEIPT] = "state_receipt",
 };
 
 static const char tables[] =
@@ -58,16 +59,18 @@ static int create_state(sqlite3 *db, enum store_table t, struct err *err)
 {
     char sql[160];
 
-    snprintf(sql, sizeof sql, "CREATE TABLE %s(k BLOB NOT NULL PRIMARY KEY, v BLOB)%s", store_table_names[t],
-             t == STORE_HELD ? "" : " WITHOUT ROWID");
+    snprintf(sql, sizeof sql, "CREATE TABLE IF NOT EXISTS %s(k BLOB NOT NULL PRIMARY KEY, v BLOB)%s",
+             store_table_names[t], t == STORE_HELD ? "" : " WITHOUT ROWID");
     return store_sql_exec(db, sql, err);
 }
 
-static int create(sqlite3 *db, struct err *err)
+/* In one transaction: what is missing of an empty store, or of one of an older version, whose tables only ever grew in
+   number. */
+static int create(sqlite3 *db, bool empty, struct err *err)
 {
     char sql[120];
 
-    if (store_sql_exec(db, "BEGIN IMMEDIATE", err) != 0 || store_sql_exec(db, tables, err) != 0)
+    if (store_sql_exec(db, "BEGIN IMMEDIATE", err) != 0 || (empty && store_sql_exec(db, tables, err) != 0))
         return -1;
     for (enum store_table t = 0; t < STORE_TABLES; t++)
         if (create_state(db, t, err) != 0)
@@ -90,13 +93,13 @@ int store_schema_open(sqlite3 *db, struct err *err)
     bool empty = version == 0 && application == 0 && objects == 0;
     if (!empty && application != APPLICATION_ID)
         return err_set(err, ERR_STORE_VERSION, "", "store.db is not a store of Tocsin");
-    if (!empty && version != SCHEMA_VERSION)
-        return err_set(err, ERR_STORE_VERSION, "", "the store has version %llu, this program reads version %d",
-                       (unsigned long long)version, SCHEMA_VERSION);
+    if (!empty && (version < SCHEMA_OLDEST || version > SCHEMA_VERSION))
+        return err_set(err, ERR_STORE_VERSION, "", "the store has version %llu, this program reads %d to %d",
+                       (unsigned long long)version, SCHEMA_OLDEST, SCHEMA_VERSION);
     if (store_sql_exec(db,
                        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
                        "PRAGMA journal_size_limit=33554432; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY",
                        err) != 0)
         return -1;
-    return empty ? create(db, err) : 0;
+    return version != SCHEMA_VERSION ? create(db, empty, err) : 0;
 }

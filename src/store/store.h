@@ -58,12 +58,14 @@ enum store_table {              /* small state, key to value; each table is its 
                    STORE_MEMBER,
                    STORE_PARTNER,
                    STORE_COLLECTION,
-                   STORE_CURSOR,   /* link name -> cursors */
-                   STORE_HELD,     /* held objects: envelope and index -> sealed bytes and reason */
-                   STORE_VIEWER,   /* viewer number -> delivered seq */
-                   STORE_SIGHTING, /* subject and reporter -> counts */
-                   STORE_META,     /* tree, versions, clock */
-                   STORE_HIDDEN,   /* seq of a version that its owner took out of its own view */
+                   STORE_CURSOR,    /* link name -> cursors */
+                   STORE_HELD,      /* held objects: envelope and index -> sealed bytes and reason */
+                   STORE_VIEWER,    /* viewer number -> delivered seq */
+                   STORE_SIGHTING,  /* subject and reporter -> counts */
+                   STORE_META,      /* tree, versions, clock */
+                   STORE_HIDDEN,    /* seq of a version that its owner took out of its own view */
+                   STORE_RECIPIENT, /* viewer, collection, follower -> how far it read, when it was last there */
+                   STORE_RECEIPT,   /* viewer, collection, follower, seq -> recalls up to there delivered, confirmed */
                    STORE_TABLES
 };
 

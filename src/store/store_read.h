@@ -47,6 +47,8 @@ int store_position(struct store_reader *r, int64_t us, uint64_t upto, struct sto
    after and limit do not matter, and added_us is that of its own place. */
 int store_row_get(struct store_reader *r, uint64_t seq, const struct store_query *q, store_row_fn *fn, void *arg,
                   struct err *err);
+/* Whom the row is addressed to: the bitmap alone, without a word of content. ERR_NOT_FOUND where the row has none. */
+int store_reach(struct store_reader *r, uint64_t seq, struct buf *reach_out, struct err *err);
 int store_envelope_get(struct store_reader *r, uint64_t n, struct arena *a, struct store_envelope *out,
                        struct err *err); /* ERR_NOT_FOUND */
 int store_leaf_get(struct store_reader *r, uint64_t n, uint8_t leaf_out[32], struct err *err);

@@ -536,6 +536,8 @@ static void test_store_store__versions(void **state)
         enum err_code code;
     } cases[] = {
         {"SELECT 1", NULL, ERR_NONE},
+        {"DROP TABLE state_recipient; DROP TABLE state_receipt; PRAGMA user_version=2", NULL, ERR_NONE}, /* upgraded */
+        {"PRAGMA user_version=4", NULL, ERR_STORE_VERSION},
         {"PRAGMA user_version=1", NULL, ERR_STORE_VERSION},
         {"PRAGMA user_version=0", NULL, ERR_STORE_VERSION},
         {"PRAGMA application_id=1", NULL, ERR_STORE_VERSION},
@@ -549,6 +551,58 @@ static void test_store_store__versions(void **state)
         if (code != cases[i].code)
             fail_row(i, "%s: %s", err_name(code), err.text);
     }
+}
+
+/* What a store of version 2 holds stays; what it lacks is there afterwards. */
+static void test_store_store__version_2_is_upgraded(void **state)
+{
+    struct opened o = open_new();
+    struct arena a = ARENA_INIT;
+    const char *path = arena_printf(&a, "%s/store.db", o.dir).ptr;
+    struct store_head head;
+    struct buf value = BUF_INIT;
+    sqlite3 *db;
+
+    append_rows(o.s);
+    OK(store_begin(o.s, &head, &err));
+    OK(store_put(o.s, STORE_META, SLICE("k"), SLICE("kept"), &err));
+    OK(store_commit(o.s, &err));
+    store_reader_close(&o.r);
+    store_close(&o.s);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE state_recipient; DROP TABLE state_receipt; PRAGMA user_version=2",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    OK(store_open(o.dir, &o.s, &err));
+    OK(store_reader_open(o.s, &o.r, &err));
+    OK(store_begin(o.s, &head, &err));
+    assert_int_equal(head.next_seq, ROWS(rows) + 1);
+    OK(store_put(o.s, STORE_RECEIPT, SLICE("r"), SLICE("new"), &err));
+    OK(store_commit(o.s, &err));
+    OK(store_get(o.r, STORE_META, SLICE("k"), &value, &err));
+    assert_true(slice_eq(buf_slice(&value), SLICE("kept")));
+    OK(store_get(o.r, STORE_RECEIPT, SLICE("r"), &value, &err));
+    assert_true(slice_eq(buf_slice(&value), SLICE("new")));
+    buf_free(&value);
+    arena_free(&a);
+    close_all(&o);
+}
+
+/* The addressed rows tell whom they reach, the others nothing. */
+static void test_store_store__reach(void **state)
+{
+    struct opened o = open_new();
+    struct buf reach = BUF_INIT;
+
+    append_rows(o.s);
+    OK(store_reach(o.r, 3, &reach, &err));
+    assert_true(slice_eq(buf_slice(&reach), SLICE("\x81\0\x01")));
+    assert_int_equal(store_reach(o.r, 1, &reach, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_int_equal(store_reach(o.r, 99, &reach, &err), -1);
+    buf_free(&reach);
+    close_all(&o);
 }
 
 int main(void)
@@ -566,6 +620,8 @@ int main(void)
         cmocka_unit_test(test_store_store__opened_once),
         cmocka_unit_test(test_store_store__modes),
         cmocka_unit_test(test_store_store__versions),
+        cmocka_unit_test(test_store_store__version_2_is_upgraded),
+        cmocka_unit_test(test_store_store__reach),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
 }
