@@ -142,8 +142,9 @@ static const struct {
     const char *name;
     enum hub_act_kind kind;
 } acts[] = {
-    {"member-put", HUB_MEMBER_PUT},   {"member-remove", HUB_MEMBER_REMOVE},   {"collection-put", HUB_COLLECTION_PUT},
-    {"partner-put", HUB_PARTNER_PUT}, {"partner-remove", HUB_PARTNER_REMOVE},
+    {"member-put", HUB_MEMBER_PUT},       {"member-change", HUB_MEMBER_CHANGE},
+    {"member-remove", HUB_MEMBER_REMOVE}, {"collection-put", HUB_COLLECTION_PUT},
+    {"partner-put", HUB_PARTNER_PUT},     {"partner-remove", HUB_PARTNER_REMOVE},
 };
 
 static int answer(struct hub *h, struct arena *a, struct slice line, struct buf *out, struct err *err)

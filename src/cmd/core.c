@@ -54,11 +54,13 @@ static int open_core(struct core *c, const char *dir, struct err *err)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     http.loops = cores > 0 ? (uint32_t)cores : 1;
     http.listen_fd = c->listen_fd;
-    http.cert_file = cert.ptr;
-    http.key_file = key.ptr;
-    http.clients_file = clients_file(c, dir);
-    http.crl_file = file_join(&c->arena, dir, "tls/crl.pem").ptr;
-    http.ocsp_file = file_join(&c->arena, dir, "tls/server.ocsp").ptr;
+    if (!c->settings.plain_http) {
+        http.cert_file = cert.ptr;
+        http.key_file = key.ptr;
+        http.clients_file = clients_file(c, dir);
+        http.crl_file = file_join(&c->arena, dir, "tls/crl.pem").ptr;
+        http.ocsp_file = file_join(&c->arena, dir, "tls/server.ocsp").ptr;
+    }
     http.max_body = c->settings.max_body;
     http.max_connections = (uint32_t)c->settings.max_connections;
     http.max_per_address = (uint32_t)c->settings.max_per_address;

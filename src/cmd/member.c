@@ -18,6 +18,15 @@ static const struct option_row rows[] = {
     {"default", "COLLECTION=TLP[,VALIDITY]", "marking of what it submits there unmarked: green, or green,30d",
      OPTIONS_REPEATED},
     {"no-write", NULL, "it may read only", OPTIONS_ONCE},
+    {"write", NULL, "with change: it may submit again", OPTIONS_ONCE},
+    {"read-only", "COLLECTION", "it may read there, and not submit", OPTIONS_REPEATED},
+    {"write-only", "COLLECTION", "it may submit there, and not read", OPTIONS_REPEATED},
+    {"both-ways", NULL, "with change: no collection is read-only or write-only any more", OPTIONS_ONCE},
+    {"compat", "WORD,...", "what its tool needs: empty-list, tlp1, flatten (docs/interoperability.md); none: nothing",
+     OPTIONS_ONCE},
+    {"types", "TYPE,...", "STIX types that it wants, such as indicator,identity; all: every one", OPTIONS_ONCE},
+    {"page-size", "N", "objects in a page, where its tool names no limit and at most; 0: as the hub has it",
+     OPTIONS_ONCE},
     {"collection", "NAME", "the collection in the client file; standard: the first", OPTIONS_ONCE},
     {"out", "FILE", "where to write the client file (with add)", OPTIONS_ONCE},
     {"json", NULL, "print JSON", OPTIONS_ONCE},
@@ -25,11 +34,14 @@ static const struct option_row rows[] = {
 
 static const struct option_command command = {
     "member",
-    "add NAME | remove NAME | list",
+    "add NAME | change NAME | remove NAME | list",
     1,
     2,
-    "Adds a member to a running hub and writes the client file that it works with, removes one, or lists them.\n\n"
-    "Example: tocsin member add bank --hub hub-a --organisation \"First Bank\" --default threats=green --out bank.yaml",
+    "Adds a member to a running hub and writes the client file that it works with, changes what is named of one,\n"
+    "removes one, or lists them.\n\n"
+    "Example: tocsin member add bank --hub hub-a --organisation \"First Bank\" --default threats=green --out "
+    "bank.yaml\n"
+    "         tocsin member change bank --hub hub-a --compat tlp1,flatten --types indicator --page-size 500",
     rows,
     sizeof rows / sizeof rows[0]};
 
@@ -72,6 +84,41 @@ static int put_defaults(struct arena *a, const struct options *o, struct buf *ro
     return 0;
 }
 
+/* "a,b,c" as a list; the word for nothing ("none", "all") as an empty one. */
+static void put_words(const struct options *o, const char *option, const char *member, const char *nothing,
+                      struct buf *row)
+{
+    struct slice rest = options_get(o, option), word;
+
+    if (rest.ptr == NULL)
+        return;
+    json_put_key(row, slice_of(member));
+    json_put_open(row, '[');
+    while (!slice_eq(options_get(o, option), slice_of(nothing)) && slice_cut(&rest, ',', &word))
+        if (slice_trim(word).len != 0)
+            json_put_string(row, slice_trim(word));
+    json_put_close(row, ']');
+}
+
+/* Rights at single collections, and the switches of its dialect: what was named, and no more. */
+static int put_rights(struct arena *a, const struct options *o, struct buf *row, struct err *err)
+{
+    struct slice size = options_get(o, "page-size");
+    uint64_t n = 0;
+
+    if (options_has(o, "read-only") || options_has(o, "both-ways"))
+        admin_put_list(a, o, "read-only", "read_only", row);
+    if (options_has(o, "write-only") || options_has(o, "both-ways"))
+        admin_put_list(a, o, "write-only", "write_only", row);
+    put_words(o, "compat", "compat", "none", row);
+    put_words(o, "types", "types", "all", row);
+    if (size.ptr != NULL && (!slice_u64(size, &n) || n > 100000))
+        return err_set(err, ERR_USAGE, "--page-size", "a whole number up to 100000");
+    if (size.ptr != NULL)
+        json_put_number(row, "page_size", (int64_t)n);
+    return 0;
+}
+
 static int put_row(struct arena *a, const struct options *o, struct slice password, struct buf *row, struct err *err)
 {
     enum share_consent consent;
@@ -91,6 +138,8 @@ static int put_row(struct arena *a, const struct options *o, struct slice passwo
     json_put_bool(row, options_has(o, "government"));
     json_put_key(row, SLICE("may_write"));
     json_put_bool(row, !options_has(o, "no-write"));
+    if (put_rights(a, o, row, err) != 0)
+        return -1;
     if (put_defaults(a, o, row, err) != 0)
         return -1;
     json_put_close(row, '}');
@@ -147,6 +196,54 @@ static int add_member(struct arena *a, const struct options *o)
     return status;
 }
 
+/* What is named takes the place of what is there; nothing else moves. */
+static int put_change(struct arena *a, const struct options *o, struct buf *row, struct err *err)
+{
+    enum share_consent consent;
+
+    if (!share_consent_parse(options_get_or(o, "consent", "none"), &consent))
+        return err_set(err, ERR_USAGE, "--consent", "none, government, everyone or proprietary");
+    json_put_open(row, '{');
+    json_put_text(row, "name", o->operands[1]);
+    admin_put_option(o, "organisation", "organisation", row);
+    admin_put_option(o, "country", "country", row);
+    admin_put_option(o, "sector", "sector", row);
+    admin_put_option(o, "consent", "consent", row);
+    if (options_has(o, "domain"))
+        admin_put_list(a, o, "domain", "domains", row);
+    if (options_has(o, "client-of"))
+        admin_put_list(a, o, "client-of", "client_of", row);
+    if (options_has(o, "no-write") || options_has(o, "write")) {
+        json_put_key(row, SLICE("may_write"));
+        json_put_bool(row, options_has(o, "write"));
+    }
+    if (put_rights(a, o, row, err) != 0 || (options_has(o, "default") && put_defaults(a, o, row, err) != 0))
+        return -1;
+    json_put_close(row, '}');
+    return 0;
+}
+
+static int change_member(struct arena *a, const struct options *o)
+{
+    struct buf row = BUF_INIT;
+    struct json answer;
+    struct err err = ERR_INIT;
+    int status;
+
+    if (o->n_given <= 1 + (size_t)options_has(o, "json")) {
+        err_set(&err, ERR_USAGE, "change", "name what is to change, such as --compat tlp1");
+        return command_fail(&err);
+    }
+    status = put_change(a, o, &row, &err) != 0 ? command_fail(&err)
+                                               : admin_ask(a, o, "member-change", buf_slice(&row), &answer);
+    buf_free(&row);
+    if (status == STATUS_DONE && options_has(o, "json"))
+        printf("{\"name\":\"" SLICE_FMT "\"}\n", SLICE_ARG(o->operands[1]));
+    else if (status == STATUS_DONE)
+        printf("member " SLICE_FMT " changed\n", SLICE_ARG(o->operands[1]));
+    return status;
+}
+
 int cmd_member(int argc, char **argv)
 {
     static const char *const columns[] = {"name", "organisation", "country", "sector", "may_write"};
@@ -158,12 +255,14 @@ int cmd_member(int argc, char **argv)
         return status;
     if (slice_eq(o.operands[0], SLICE("add")) && o.n_operands == 2) {
         status = add_member(&a, &o);
+    } else if (slice_eq(o.operands[0], SLICE("change")) && o.n_operands == 2) {
+        status = change_member(&a, &o);
     } else if (slice_eq(o.operands[0], SLICE("remove")) && o.n_operands == 2) {
         status = admin_remove(&a, &o, "member-remove");
     } else if (slice_eq(o.operands[0], SLICE("list")) && o.n_operands == 1) {
         status = admin_list(&a, &o, "members", columns, 5);
     } else {
-        fprintf(stderr, "tocsin member: add NAME, remove NAME or list\n");
+        fprintf(stderr, "tocsin member: add NAME, change NAME, remove NAME or list\n");
         status = STATUS_USAGE;
     }
     return status;

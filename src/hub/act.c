@@ -213,6 +213,8 @@ int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err)
     switch (job->act.kind) {
     case HUB_MEMBER_PUT:
         return hub_commit_put_party(c, job, detail, STORE_MEMBER, err);
+    case HUB_MEMBER_CHANGE:
+        return hub_commit_change_member(c, job, detail, err);
     case HUB_MEMBER_REMOVE:
         return hub_commit_remove_party(c, job, detail, STORE_MEMBER, err);
     case HUB_COLLECTION_PUT:

@@ -109,13 +109,28 @@ int hub_commit_put_party(struct hub_commit *c, struct hub_job *job, struct json 
     if (hub_directory_member(d, name) != NULL || hub_directory_partner(d, name) != NULL)
         return err_set(err, ERR_CONF_VALUE, "/name", "there is a member or partner \"" SLICE_FMT "\" already",
                        SLICE_ARG(name));
-    if (new_viewer(c, &viewer, err) != 0)
+    if ((table == STORE_MEMBER && hub_dialect_check(d, &job->arena, detail, err) != 0) ||
+        new_viewer(c, &viewer, err) != 0)
         return -1;
     /* The epoch sets a name that is given again apart from its earlier bearer: the handle in rows is another. */
     struct slice row =
         row_with(job, detail, "viewer", arena_printf(&job->arena, "\"viewer\":%u,\"epoch\":%u", viewer, viewer));
     job->outcome.detail = arena_printf(&job->arena, "{\"viewer\":%u}", viewer);
     return put_row(c, job, table, name, row, err);
+}
+
+int hub_commit_change_member(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err)
+{
+    const struct hub_directory *d = hub_commit_directory_now(c);
+    const struct hub_member *m = hub_directory_member(d, hub_text_of(&job->arena, detail, "name"));
+    struct slice row;
+
+    if (m == NULL)
+        return err_set(err, ERR_NOT_FOUND, "/name", "there is no such member");
+    if (hub_dialect_check(d, &job->arena, detail, err) != 0 ||
+        hub_member_row_changed(&job->arena, m, detail, &row, err) != 0)
+        return -1;
+    return put_row(c, job, STORE_MEMBER, m->name, row, err);
 }
 
 /* The follow part alone: how this hub reads at that partner. */
@@ -230,6 +245,9 @@ int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct 
         return -1;
     if (!json_bool(json_get(detail, SLICE("open")), &open))
         json_bool(json_get(old, SLICE("open")), &open);
+    if (hub_directory_check_title(hub_commit_directory_now(c), known, name,
+                                  hub_text_of(&job->arena, detail, "title"), err) != 0)
+        return -1;
     crypto_uuid_random(id);
     struct slice key = known != NULL ? known->id : arena_copy(&job->arena, slice_n(id, sizeof id));
     json_put_open(&row, '{');

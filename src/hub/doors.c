@@ -177,11 +177,12 @@ static int may_write(struct hub *h, const struct hub_party *party, struct taxii_
 {
     struct hub_directory *d = hub_directory_hold(h);
     const struct hub_member *m = hub_directory_member_of(d, party->viewer);
+    const struct hub_collection *c = hub_directory_collection(d, taxii_reply_want(reply)->collection);
     int result = 0;
 
-    if (hub_directory_collection(d, taxii_reply_want(reply)->collection) == NULL)
+    if (c == NULL)
         result = err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
-    else if (m == NULL || !m->may_write)
+    else if (!hub_member_may_write(m, c))
         result = err_set(err, ERR_FORBIDDEN, NULL, "this credential may not submit to this collection");
     hub_directory_drop(&d);
     return result;

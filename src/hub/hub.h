@@ -21,6 +21,7 @@ struct hub_settings {
     int64_t max_connections, max_per_address;
     int64_t default_valid_for_us; /* of indicators without valid_until, where the submitter declared no other */
     int64_t workers;              /* 0: one a core */
+    bool plain_http;              /* no TLS: on a loopback address alone */
 };
 extern const struct conf_field hub_settings_fields[];
 extern const size_t hub_settings_n_fields;
@@ -95,6 +96,7 @@ int hub_submit(struct hub *h, const struct submission *s,
 
 enum hub_act_kind {
     HUB_MEMBER_PUT,
+    HUB_MEMBER_CHANGE, /* detail: "name", and what takes the place of the row's members */
     HUB_MEMBER_REMOVE,
     HUB_COLLECTION_PUT,
     HUB_PARTNER_PUT,

@@ -86,6 +86,17 @@ struct hub_default {
     enum share_tlp tlp;
     int64_t valid_for_us;
 };
+enum hub_compat { /* what a member's tool needs that others are not to get: bits of hub_dialect.compat */
+                  HUB_COMPAT_EMPTY_LIST = 1, /* "objects":[] where TAXII 2.1 section 3.7 leaves the key out */
+                  HUB_COMPAT_TLP1 = 2,       /* the TLP 1 id beside each TLP 2 id of object_marking_refs */
+                  HUB_COMPAT_FLATTEN = 4,    /* an indicator of alternatives as one indicator each */
+};
+enum { HUB_DIALECT_TYPES_MAX = TAXII_FILTER_MAX };
+struct hub_dialect { /* how a member's pages differ; all zero: not at all */
+    uint32_t compat;
+    uint32_t page_size;        /* objects in a page, where the client names no limit and at most; 0: the hub's */
+    struct taxii_filter types; /* wanted; n 0: all */
+};
 struct hub_member {
     struct slice name, organisation, country, sector, password;
     const struct slice *domains, *client_of;
@@ -94,6 +105,9 @@ struct hub_member {
     size_t n_defaults;
     enum share_consent consent;
     bool government, may_write;
+    const struct slice *read_only, *write_only; /* collections, by name or id, where it has only that right */
+    size_t n_read_only, n_write_only;
+    struct hub_dialect dialect;
     uint32_t viewer;
     struct slice owner_text; /* "name|epoch": what keys makes the handle of */
     uint64_t owner;
@@ -144,6 +158,20 @@ const struct hub_collection *hub_directory_collection(const struct hub_directory
 const struct hub_member *hub_directory_member_of(const struct hub_directory *d, uint32_t viewer);
 const struct hub_partner *hub_directory_partner_of(const struct hub_directory *d, uint32_t viewer);
 struct hub_directory *hub_directory_hold(struct hub *h); /* the current one; drop it */
+/* Tools pick a collection by its title: no two have one, and it stays. `known` NULL: a new one called `name`. */
+int hub_directory_check_title(const struct hub_directory *d, const struct hub_collection *known, struct slice name,
+                              struct slice title, struct err *err);
+/* Rights of a credential at a collection: what its view gives stands behind them. m NULL is a partner: it reads. */
+bool hub_member_may_read(const struct hub_member *m, const struct hub_collection *c);
+bool hub_member_may_write(const struct hub_member *m, const struct hub_collection *c);
+/* dialect.c: a change that names compat, types, page_size, read_only or write_only: are they such values?
+   ERR_CONF_VALUE. The row of a member with the other members of `change` in the place of its own (name, viewer and
+   epoch stay), in `a`. */
+int hub_dialect_check(const struct hub_directory *d, struct arena *a, struct json row, struct err *err);
+int hub_member_row_changed(struct arena *a, const struct hub_member *m, struct json change, struct slice *row_out,
+                           struct err *err);
+void hub_dialect_read(struct arena *a, struct json row, struct hub_dialect *out);
+void hub_dialect_put(const struct hub_dialect *d, struct buf *out); /* members of an object */
 
 /* ---- viewers: one a member or partner, by number ---- */
 
@@ -349,6 +377,7 @@ int hub_commit_submission(struct hub_commit *c, struct hub_job *job, struct err 
 extern const struct json_limits hub_act_limits;
 struct slice hub_text_of(struct arena *a, struct json row, const char *name); /* "" when absent */
 int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err);
+int hub_commit_change_member(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
 int hub_commit_put_party(struct hub_commit *c, struct hub_job *job, struct json detail, enum store_table table,
                          struct err *err);
 int hub_commit_put_partner(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);

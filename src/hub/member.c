@@ -68,6 +68,9 @@ static void read_member(struct arena *a, struct json row, struct hub_member *m)
         m->consent = SHARE_CONSENT_NONE;
     m->government = flag_of(row, "government");
     m->may_write = flag_of(row, "may_write");
+    m->read_only = texts_of(a, json_get(row, SLICE("read_only")), &m->n_read_only);
+    m->write_only = texts_of(a, json_get(row, SLICE("write_only")), &m->n_write_only);
+    hub_dialect_read(a, row, &m->dialect);
     m->viewer = (uint32_t)number_of(row, "viewer", 0);
     m->owner_text = arena_printf(a, SLICE_FMT "|%lld", SLICE_ARG(m->name), (long long)number_of(row, "epoch", 1));
     read_defaults(a, json_get(row, SLICE("defaults")), m);
@@ -307,6 +310,43 @@ const struct hub_collection *hub_directory_collection(const struct hub_directory
     return NULL;
 }
 
+static bool names_collection(const struct slice *list, size_t n, const struct hub_collection *c)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slice_eq(list[i], c->id) || slice_eq(list[i], c->name))
+            return true;
+    return false;
+}
+
+bool hub_member_may_read(const struct hub_member *m, const struct hub_collection *c)
+{
+    return m == NULL || !names_collection(m->write_only, m->n_write_only, c);
+}
+
+bool hub_member_may_write(const struct hub_member *m, const struct hub_collection *c)
+{
+    return m != NULL && m->may_write && !names_collection(m->read_only, m->n_read_only, c);
+}
+
+static struct slice title_of(const struct hub_collection *c)
+{
+    return c->title.len != 0 ? c->title : c->name;
+}
+
+int hub_directory_check_title(const struct hub_directory *d, const struct hub_collection *known, struct slice name,
+                              struct slice title, struct err *err)
+{
+    if (known != NULL && title.len != 0 && !slice_eq(title, title_of(known)))
+        return err_set(err, ERR_CONF_VALUE, "/title",
+                       "members' tools know this collection by its title \"" SLICE_FMT "\", so it stays",
+                       SLICE_ARG(title_of(known)));
+    for (size_t i = 0; i < d->n_collections && known == NULL; i++)
+        if (slice_eq(title_of(&d->collections[i]), title.len != 0 ? title : name))
+            return err_set(err, ERR_CONF_VALUE, "/title", "collection " SLICE_FMT " has this title",
+                           SLICE_ARG(d->collections[i].name));
+    return 0;
+}
+
 const struct hub_member *hub_directory_member_of(const struct hub_directory *d, uint32_t viewer)
 {
     size_t place = viewer < d->n_by_viewer ? d->by_viewer[viewer] : 0;
@@ -398,6 +438,15 @@ size_t hub_links(struct hub *h, struct arena *a, struct hub_link **links_out)
     return n;
 }
 
+static void put_list(struct buf *out, const char *name, const struct slice *items, size_t n)
+{
+    json_put_key(out, slice_of(name));
+    json_put_open(out, '[');
+    for (size_t i = 0; i < n; i++)
+        json_put_string(out, items[i]);
+    json_put_close(out, ']');
+}
+
 static void put_rows(struct hub *h, enum store_table table, struct buf *out)
 {
     struct hub_directory *d = hub_directory_hold(h);
@@ -414,6 +463,9 @@ static void put_rows(struct hub *h, enum store_table table, struct buf *out)
         json_put_bool(out, m->government);
         json_put_key(out, SLICE("may_write"));
         json_put_bool(out, m->may_write);
+        put_list(out, "read_only", m->read_only, m->n_read_only);
+        put_list(out, "write_only", m->write_only, m->n_write_only);
+        hub_dialect_put(&m->dialect, out);
         json_put_close(out, '}');
     }
     for (size_t i = 0; table == STORE_COLLECTION && i < d->n_collections; i++)

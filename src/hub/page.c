@@ -207,6 +207,8 @@ static int make_page(struct paging *p, struct err *err)
 
     if (c == NULL)
         return err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
+    if (!hub_member_may_read(hub_directory_member_of(p->view->directory, p->view->viewer), c))
+        return err_set(err, ERR_FORBIDDEN, NULL, "this credential may not read this collection");
     open_list(p);
     bool none = want->object_id.len == 0 && !wants_stix21(want);
     if (!none && start_of(p->view, want, c, &at, err) != 0)

@@ -19,6 +19,8 @@ const struct conf_field hub_settings_fields[] = {
     {"max_per_address", CONF_INT, AT(max_per_address), "1000", "most open connections from one address", 1, 1000000},
     {"default_valid_for", CONF_DURATION, AT(default_valid_for_us), "90d", "validity of indicators that name no end", 1,
      INT64_MAX},
+    {"plain_http", CONF_BOOL, AT(plain_http), "no",
+     "HTTP without TLS: on a loopback address only, for a proxy on the same machine or a test", 0, 0},
     {"workers", CONF_INT, AT(workers), "0", "worker threads; 0: one a core", 0, 16},
 };
 const size_t hub_settings_n_fields = sizeof hub_settings_fields / sizeof hub_settings_fields[0];
@@ -29,7 +31,10 @@ int hub_settings_read(struct arena *a, const char *dir, struct hub_settings *out
 
     if (conf_read(a, path.ptr, hub_settings_fields, hub_settings_n_fields, out, err) != 0)
         return -1;
+    if (out->plain_http && !slice_starts(out->listen, SLICE("127.")) && !slice_starts(out->listen, SLICE("[::1]:")))
+        return err_set(err, ERR_CONF_VALUE, "/plain_http",
+                       "passwords would cross the network in plain: listen on 127.0.0.1 or [::1]");
     if (out->url.len == 0)
-        out->url = arena_printf(a, "https://" SLICE_FMT, SLICE_ARG(out->listen));
+        out->url = arena_printf(a, "%s://" SLICE_FMT, out->plain_http ? "http" : "https", SLICE_ARG(out->listen));
     return 0;
 }

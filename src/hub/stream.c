@@ -129,6 +129,7 @@ struct pulling {
     struct follower *follower;
     struct hub_worker *worker;
     struct hub_view *view;
+    const struct taxii_filter *types; /* that the member wants; NULL: all */
     struct gathered_event items[STREAM_CONTENT];
     size_t n;
     struct buf out;
@@ -266,7 +267,12 @@ static int take_event(void *arg, const struct hub_seen *seen, const struct store
 static int pull_part(struct pulling *p, const struct hub_collection *c, enum store_part part, struct store_at *cursor,
                      uint32_t limit)
 {
-    struct hub_view_ask ask = {.collection = c, .part = part, .limit = limit, .max_bytes = STREAM_BYTES};
+    /* Recalls come of every type: what is held was wanted once. */
+    struct hub_view_ask ask = {.collection = c,
+                               .types = part == STORE_CONTENT ? p->types : NULL,
+                               .part = part,
+                               .limit = limit,
+                               .max_bytes = STREAM_BYTES};
     struct store_at after = *cursor, at;
     bool more;
 
@@ -291,6 +297,10 @@ static int pull_events(struct pulling *p)
 
     if (c == NULL)
         return err_set(p->err, ERR_NOT_FOUND, NULL, "the collection is gone");
+    const struct hub_member *m = hub_directory_member_of(p->view->directory, p->view->viewer);
+    if (!hub_member_may_read(m, c))
+        return err_set(p->err, ERR_FORBIDDEN, NULL, "this credential may no longer read here");
+    p->types = m != NULL ? &m->dialect.types : NULL;
     return pull_part(p, c, STORE_RECALLS, &f->recalls, STREAM_RECALLS) != 0 ||
                    pull_part(p, c, STORE_CONTENT, &f->content, STREAM_CONTENT) != 0
                ? -1
@@ -408,6 +418,8 @@ static void open_follower(struct hub_worker *w, void *arg)
         const struct hub_collection *c = hub_directory_collection(v.directory, want->collection);
         if (c == NULL || c->id.len != sizeof f->collection) {
             result = err_set(&err, ERR_NOT_FOUND, NULL, "no such collection");
+        } else if (!hub_member_may_read(hub_directory_member_of(v.directory, v.viewer), c)) {
+            result = err_set(&err, ERR_FORBIDDEN, NULL, "this credential may not read this collection");
         } else {
             memcpy(f->collection, c->id.ptr, sizeof f->collection);
             result = first_position(&v, f, o->last_event_id, want->added_after_us, &err);

@@ -69,9 +69,9 @@ static void put_collection(const struct hub_view *v, const struct hub_collection
         json_put_text(out, "description", c->description);
     json_put_text(out, "alias", c->name);
     json_put_key(out, SLICE("can_read"));
-    json_put_bool(out, true);
+    json_put_bool(out, hub_member_may_read(m, c));
     json_put_key(out, SLICE("can_write"));
-    json_put_bool(out, m != NULL && m->may_write);
+    json_put_bool(out, hub_member_may_write(m, c));
     put_media_types(out);
     json_put_close(out, '}');
 }
@@ -270,6 +270,23 @@ static void put_deletion(struct buf *out, const struct hub_collection *c, struct
     json_put_close(out, '}');
 }
 
+/* Under which id the hub keeps it. */
+static int find_deletion(struct hub_view *v, const struct hub_collection *c, struct slice object_id,
+                         struct slice *id_out, struct err *err)
+{
+    struct stix_id parts;
+
+    if (c == NULL)
+        return err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
+    if (!hub_member_may_write(hub_directory_member_of(v->directory, v->viewer), c))
+        return err_set(err, ERR_FORBIDDEN, NULL, "this credential may not delete in this collection");
+    *id_out = hub_view_minted(v, c, object_id);
+    if (stix_id_parse(object_id, &parts) && parts.version == 5 &&
+        stix_type_class(stix_type_find(parts.type)) == STIX_SCO)
+        *id_out = object_id; /* a deterministic id is never minted */
+    return id_out->ptr != NULL ? 0 : err_set(err, ERR_NOT_FOUND, NULL, "no such object");
+}
+
 static void run_remove(struct hub_worker *w, struct visit *visit)
 {
     const struct taxii_want *want = taxii_reply_want(visit->reply);
@@ -282,14 +299,8 @@ static void run_remove(struct hub_worker *w, struct visit *visit)
         return;
     }
     const struct hub_collection *c = hub_directory_collection(v.directory, want->collection);
-    struct slice id = c != NULL ? hub_view_minted(&v, c, want->object_id) : slice_n(NULL, 0);
-    struct stix_id parts;
-    if (stix_id_parse(want->object_id, &parts) && parts.version == 5 &&
-        stix_type_class(stix_type_find(parts.type)) == STIX_SCO)
-        id = want->object_id; /* a deterministic id is never minted */
-    if (id.ptr == NULL) {
-        err_set(&err, ERR_NOT_FOUND, NULL, "no such object");
-    } else {
+    struct slice id;
+    if (find_deletion(&v, c, want->object_id, &id, &err) == 0) {
         put_deletion(&detail, c, id, want);
         struct act act = {.kind = HUB_DELETE,
                           .by = visit->party,
