@@ -245,8 +245,8 @@ int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct 
         return -1;
     if (!json_bool(json_get(detail, SLICE("open")), &open))
         json_bool(json_get(old, SLICE("open")), &open);
-    if (hub_directory_check_title(hub_commit_directory_now(c), known, name,
-                                  hub_text_of(&job->arena, detail, "title"), err) != 0)
+    if (hub_directory_check_title(hub_commit_directory_now(c), known, name, hub_text_of(&job->arena, detail, "title"),
+                                  err) != 0)
         return -1;
     crypto_uuid_random(id);
     struct slice key = known != NULL ? known->id : arena_copy(&job->arena, slice_n(id, sizeof id));

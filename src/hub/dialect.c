@@ -81,12 +81,12 @@ static int check_types(struct arena *a, struct json list, struct err *err)
     return 0;
 }
 
-static int check_collections(const struct hub_directory *d, struct arena *a, struct json row, const char *name,
+static int check_collections(const struct hub_directory *d, struct arena *a, struct json row, const char *place,
                              struct err *err)
 {
-    json_each (v, json_get(row, slice_of(name)))
+    json_each (v, json_get(row, slice_of(place + 1)))
         if (hub_directory_collection(d, json_string(a, v)) == NULL)
-            return err_set(err, ERR_CONF_VALUE, name, "no collection \"" SLICE_FMT "\" here",
+            return err_set(err, ERR_CONF_VALUE, place, "no collection \"" SLICE_FMT "\" here",
                            SLICE_ARG(json_string(a, v)));
     return 0;
 }
@@ -101,8 +101,8 @@ int hub_dialect_check(const struct hub_directory *d, struct arena *a, struct jso
                        PAGE_SIZE_MAX);
     return check_compat(a, json_get(row, SLICE("compat")), err) != 0 ||
                    check_types(a, json_get(row, SLICE("types")), err) != 0 ||
-                   check_collections(d, a, row, "read_only", err) != 0 ||
-                   check_collections(d, a, row, "write_only", err) != 0
+                   check_collections(d, a, row, "/read_only", err) != 0 ||
+                   check_collections(d, a, row, "/write_only", err) != 0
                ? -1
                : 0;
 }
