@@ -1,11 +1,26 @@
 #include "taxii/internal.h"
 
+static bool is_twice(struct arena *a, struct slice query, struct slice name)
+{
+    struct slice pair, key;
+    size_t n = 0;
+
+    while (slice_cut(&query, '&', &pair)) {
+        slice_cut(&pair, '=', &key);
+        n += http_percent_decode(a, key, &key) && slice_eq(key, name);
+    }
+    return n > 1;
+}
+
+/* Values of one field are alternatives in one list (section 3.4.1): two lists of it could mean either. */
 static int take_filter(struct arena *a, struct slice query, const char *name, struct taxii_filter *out, struct err *err)
 {
     struct slice value = http_query_get(a, query, slice_of(name)), item;
 
     if (value.ptr == NULL)
         return 0;
+    if (is_twice(a, query, slice_of(name)))
+        return err_set(err, ERR_QUERY_FILTER, name, "given twice: write one list, with commas");
     while (slice_cut(&value, ',', &item)) {
         if (item.len == 0)
             continue;

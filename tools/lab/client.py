@@ -74,6 +74,8 @@ class Account:
         return f"{self.root}collections/{collection or self.collection}/objects/"
 
     def connect(self, timeout=30):
+        if self.values["url"].startswith("http://"):
+            return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls())
 
     def keep(self, where, *pieces):

@@ -68,11 +68,15 @@ class World:
 
 
 class Hub:
-    def __init__(self, world, name, title=None, country="XA"):
+    def __init__(self, world, name, title=None, country="XA", port=None, plain=False):
         self.world, self.name, self.title, self.country = world, name, title or name, country
         self.dir, self.log_path = world.where / name, world.where / f"{name}.log"
-        self.port, self.program = free_port(), None
+        self.port, self.program = port or free_port(), None
         world.run("init", self.dir, "--name", self.title, "--country", country, "--listen", f"127.0.0.1:{self.port}")
+        if plain:  # HTTP without TLS: a setting that only a loopback address may have
+            settings = self.dir / "tocsin.yaml"
+            lines = [line for line in settings.read_text().splitlines() if not line.startswith("url:")]
+            settings.write_text("\n".join([*lines, "plain_http: yes"]) + "\n")
         world.hubs[name] = self
         self.start()
         about = self.status()
