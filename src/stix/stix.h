@@ -76,6 +76,35 @@ int stix_each_reference(struct arena *a, const struct stix_object *o, stix_ref_f
    *is_single_out set it is the object itself. stix_validate on a bundle checks the bundle alone, not what it holds. */
 int stix_container(struct json root, struct json *objects_out, bool *is_single_out, struct err *err);
 
+/* ---- STIX 2.0 (upgrade*.c): the same in 2.1 ---- */
+
+struct stix_upgraded_part {
+    struct json json;   /* a 2.1 object, in bytes of its own */
+    struct slice place; /* where it stood in the 2.0 object: "" for the object itself, "/objects/0" below it */
+    struct slice body;  /* its bytes */
+};
+struct stix_upgraded {
+    struct stix_upgraded_part *parts; /* [0] is the object; then the SCOs that its objects (observed-data) became */
+    uint32_t n;
+};
+enum {
+    STIX_UPGRADE_OBJECTS_MAX = 1000,   /* in one observed-data: ERR_LIMIT_MEMBERS */
+    STIX_UPGRADE_MARKINGS_MAX = 64,    /* on one observed-data: ERR_LIMIT_MEMBERS */
+    STIX_UPGRADE_SELECTORS_MAX = 1000, /* of granular markings in one object: ERR_LIMIT_MEMBERS */
+    STIX_UPGRADE_REFS_MAX = 10000,     /* between the objects of one observed-data: ERR_LIMIT_VALUES */
+    STIX_UPGRADE_DEPTH_MAX = 64        /* ids made of ids made of ids: ERR_LIMIT_DEPTH */
+};
+/* One object with is_stix20. The same bytes give the same result, ids too. What 2.1 does not speak of comes out byte
+   for byte. Labels that 2.1 knows as types move (indicator_types, malware_types, report_types, threat_actor_types,
+   tool_types; an identity's all, to roles), others stay labels; malware is a family; patterns are written by the 2.1
+   grammar; objects become SCOs with deterministic ids (section 2.9), or where there is none, ids made of the
+   dictionary's bytes in the shape of UUIDv4, under every marking of the observed-data; properties without a successor
+   go on as x_stix20_NAME. Granular markings follow what they select; those that select in `objects` mark the whole SCO.
+   Errors, with the place in the 2.0 object: objects that name no other of them, or are none (ERR_STIX_REFERENCE,
+   ERR_STIX_VALUE, ERR_STIX_REQUIRED), a marking that cannot be read (ERR_STIX_ID), the limits above. What else is wrong
+   with it stays as it is: the parts are to be validated. */
+int stix_upgrade(struct arena *a, const struct stix_object *o, struct stix_upgraded *out, struct err *err);
+
 /* RFC 8785 canonical JSON (canon.c): what deterministic ids are made of, and what can be compared byte by byte. */
 void stix_canon(struct arena *a, struct buf *out, struct json v);
 
