@@ -71,8 +71,8 @@ static int delete_row(struct hub_commit *c, const struct hub_member *m, uint64_t
                                 .reach = &reach,
                                 .directory = hub_commit_directory_now(c)};
 
-    hub_commit_reach(c, seq, &reach);   /* of what is retracted already too: this row takes that one's place */
-    bits_set(&reach, m->viewer, false); /* for its owner it is simply gone */
+    hub_commit_reach(c, seq, &reach);  /* of what is retracted already too: this row takes that one's place */
+    bits_set(&reach, m->viewer, true); /* its own sensors follow too; a page shows its owner nothing of it */
     int result = hub_commit_recall(c, &recall, err);
     bits_free(&reach);
     return result;

@@ -38,6 +38,11 @@ struct hub_commit {
         uint8_t root[CRYPTO_HASH];
     } * told;
     size_t n_told;
+    struct given_back {
+        uint64_t seq;
+        struct slice id, reach; /* in the group's arena */
+    } * again;
+    size_t n_again, again_room;
     uint32_t classes_stored;
     struct hub_job *jobs[HUB_GROUP_OBJECTS], *next; /* next: taken, but for another group */
     size_t n_jobs;
@@ -243,6 +248,15 @@ static void end_recalls(struct hub_commit *c)
     c->recalling = false;
 }
 
+void hub_commit_again(struct hub_commit *c, uint64_t seq, struct slice id, struct slice reach)
+{
+    if (c->n_again == c->again_room) {
+        c->again_room = c->again_room * 2 + 64;
+        c->again = mem_grow(c->again, c->again_room * sizeof *c->again);
+    }
+    c->again[c->n_again++] = (struct given_back){seq, arena_copy(&c->arena, id), arena_copy(&c->arena, reach)};
+}
+
 struct store_reader *hub_commit_reader(struct hub_commit *c)
 {
     return c->reader;
@@ -337,7 +351,8 @@ static void swap_grants(struct hub_commit *c)
     }
 }
 
-/* In this order: grants, directory, superseded rows, head. A reader takes the head first, then the directory. */
+/* In this order: grants, directory, superseded rows, ids given anew, head. A reader takes the head first, then the
+ * directory. */
 static void show_group(struct hub_commit *c)
 {
     struct hub *h = c->hub;
@@ -356,6 +371,8 @@ static void show_group(struct hub_commit *c)
             bits_set(&h->rows.hidden, c->taken[i].seq, true);
         else if (c->taken[i].supersedes != 0)
             hub_rows_supersede(&h->rows, c->taken[i].supersedes, c->taken[i].seq);
+    for (size_t i = 0; i < c->n_again; i++)
+        hub_again_put(h, c->again[i].seq, c->again[i].id, c->again[i].reach);
     pthread_mutex_lock(&h->ledger_lock);
     h->tree = c->tree;
     pthread_mutex_unlock(&h->ledger_lock);
@@ -412,7 +429,7 @@ static void run_group(struct hub_commit *c, size_t objects)
         log_event("commit_failed", ERROR_FIELD(&err));
         answer_group(c, &err);
     }
-    c->n_jobs = c->n_taken = c->n_granted = c->n_told = 0;
+    c->n_jobs = c->n_taken = c->n_granted = c->n_told = c->n_again = 0;
     c->sightings = false;
     arena_reset(&c->arena);
 }
@@ -469,6 +486,7 @@ static void *committer_main(void *arg)
     free(c->taken);
     free(c->granted);
     free(c->told);
+    free(c->again);
     free(c);
     return NULL;
 }

@@ -57,6 +57,7 @@ static int read_hub_keys(struct hub *h, struct err *err)
         keys_public(h->committer_keys, h->public_key, err) != 0)
         return -1;
     crypto_derive(h->token_key, "ledger records of the hub itself", h->record_key);
+    h->again = hub_again_new(h->token_key);
     return 0;
 }
 
@@ -166,6 +167,7 @@ void hub_close(struct hub **hub)
     hub_followers_free(&h->followers);
     hub_doors_free(&h->doors);
     hub_bands_free(&h->bands);
+    hub_again_free(&h->again);
     hub_directory_drop(&h->directory);
     for (uint32_t i = 0; i < atomic_load(&h->n_viewers); i++)
         viewer_free(h->viewers[i]);
@@ -192,6 +194,11 @@ const struct hub_settings *hub_settings(const struct hub *h)
 const struct hub_class *hub_class_of(struct hub *h, uint32_t n)
 {
     return h->classes[n];
+}
+
+struct slice hub_row_collection(struct hub *h, uint64_t seq)
+{
+    return h->classes[h->rows.facts_class[seq]]->facts.collection;
 }
 
 static bool viewer_of(const struct hub_directory *d, uint32_t number, struct share_viewer *out)

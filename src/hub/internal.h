@@ -194,6 +194,7 @@ struct hub_viewer {
     size_t n_grants;
     atomic_ullong delivered; /* highest seq of which bytes may have left */
     atomic_uint waiting;     /* its submissions in the committer's queue */
+    atomic_bool lost;        /* something was taken from it that it may get back: see again.c */
     /* since the last delivery leaf */
     uint64_t from_seq, to_seq, objects;
     uint8_t root[CRYPTO_HASH];
@@ -308,6 +309,7 @@ struct hub {
     struct hub_bands *bands;         /* sighting.c */
     struct hub_followers *followers; /* stream.c */
     struct hub_doors *doors;         /* taxii.c: cached sign-ins */
+    struct hub_again *again;         /* again.c */
 };
 
 /* commit.c */
@@ -317,6 +319,7 @@ bool hub_commit_put(struct hub *h, struct hub_job *job);                   /* fa
 uint32_t hub_class_number(struct hub *h, struct slice key, bool *new_out); /* committer */
 bool hub_class_is_known(struct hub *h, struct slice key);                  /* committer */
 const struct hub_class *hub_class_of(struct hub *h, uint32_t n);
+struct slice hub_row_collection(struct hub *h, uint64_t seq); /* its id; for ever */
 
 /* The open transaction. A function below that fails with ERR_STORE or ERR_DISK_FULL ends the whole group. */
 struct hub_commit;
@@ -362,6 +365,10 @@ struct arena *hub_commit_scratch(struct hub_commit *c); /* of one recall: whoeve
 uint64_t hub_commit_envelope_number(const struct hub_commit *c);
 int hub_commit_envelope(struct hub_commit *c, const struct store_envelope *e, struct err *err);
 void hub_commit_sighted(struct hub_commit *c); /* sightings were counted: bands are looked at after the commit */
+
+/* A recall after which the object comes back to those in reach under another id, if it does: noted when the transaction
+ * is durable. */
+void hub_commit_again(struct hub_commit *c, uint64_t seq, struct slice id, struct slice reach);
 
 /* recall.c */
 struct slice hub_reach_slice(const struct bits *reach);
@@ -412,6 +419,7 @@ struct hub_view {
     uint64_t owner; /* 0: not a member */
     struct slice owner_text;
     bool partner;
+    bool lost;         /* some ids are others for it: again.c */
     uint64_t upto;     /* head when it was opened */
     uint64_t envelope; /* whose data key is at hand; 0: none */
     uint8_t data_key[CRYPTO_KEY];
@@ -457,7 +465,10 @@ int hub_view_key(struct hub_view *v, uint64_t envelope, struct err *err);
 struct hub_seen hub_form_stored(const struct hub_view *v, const struct store_row *row);
 /* Does the viewer's form have to be made, with keys and reads that take time? */
 bool hub_form_is_work(const struct hub_view *v, const struct hub_seen *seen);
-int hub_form_make(struct hub_view *v, const struct store_row *row, struct hub_seen *seen, struct err *err);
+/* `place`: where the row stands for this viewer: its own seq, or that of the widening through which it has it. */
+int hub_form_make(struct hub_view *v, const struct store_row *row, uint64_t place, struct hub_seen *seen,
+                  struct err *err);
+struct slice hub_form_id(struct hub_view *v, const struct store_row *row, uint64_t place); /* of somebody else's row */
 int hub_view_position(struct hub_view *v, int64_t added_after_us, struct store_at *at_out, struct err *err);
 int hub_view_status(struct hub_view *v, uint64_t envelope, struct slice *status_out, struct err *err);
 struct slice hub_view_minted(struct hub_view *v, const struct hub_collection *collection,
@@ -476,6 +487,18 @@ void hub_token_put(const struct hub *h, const char *purpose, const uint64_t *num
 bool hub_token_get(const struct hub *h, const char *purpose, struct slice text, uint64_t *numbers_out, size_t n);
 void hub_status_id_put(const struct hub *h, uint64_t envelope, char out[36]);
 bool hub_status_id_get(const struct hub *h, struct slice text, uint64_t *envelope_out);
+
+/* again.c: releases that come back under another id. Any thread, but for put. */
+struct hub_again *hub_again_new(const uint8_t token_key[CRYPTO_KEY]);
+void hub_again_free(struct hub_again **again);
+/* Committer, and at start: row `seq` took `id` (as rows have it) from the viewers in reach. */
+void hub_again_put(struct hub *h, uint64_t seq, struct slice id, struct slice reach);
+/* How often it was taken from the viewer by rows before this one. */
+uint32_t hub_again_times(struct hub *h, uint32_t viewer, struct slice collection, struct slice id, uint64_t before);
+struct slice hub_again_id(const struct hub *h, struct arena *a, struct slice collection, struct slice id,
+                          uint32_t times);
+/* The id that rows have of what some viewer reads under this one; else the id itself. */
+struct slice hub_again_base(struct hub *h, struct slice id);
 
 /* sighting.c */
 typedef int hub_pair_fn(void *arg, struct slice key, struct slice value);

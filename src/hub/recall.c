@@ -116,6 +116,7 @@ static int append_recall(struct hub_commit *c, const struct hub_recall *recall, 
                             .source_us = hub_commit_hub(c)->rows.source_us[recall->subject],
                             .kind = recall->kind,
                             .facts_class = hub_commit_hub(c)->rows.facts_class[recall->subject],
+                            .owner = recall->deleted ? old->owner : 0,
                             .key = recall->deleted ? 0 : old->key, /* 0: nothing merges with it any more */
                             .subject_seq = recall->subject,
                             .id = old->id,
@@ -123,7 +124,12 @@ static int append_recall(struct hub_commit *c, const struct hub_recall *recall, 
                             .source = old->source,
                             .reach = hub_reach_slice(reach)};
 
-    return hub_commit_row(c, &row, hub_id_hash(old->id), 0, err);
+    if (hub_commit_row(c, &row, hub_id_hash(old->id), 0, err) != 0)
+        return -1;
+    /* What its submitter retracts stays so; a tombstone says nothing of the id's further life. */
+    if (row.body.len != 0 && (row.kind == STORE_RESTRICT || recall->deleted))
+        hub_commit_again(c, row.seq, row.id, row.reach);
+    return 0;
 }
 
 int hub_commit_recall(struct hub_commit *c, const struct hub_recall *recall, struct err *err)

@@ -83,6 +83,7 @@ static struct slice subject_of(struct hub *h, const struct hub_item *item, struc
     struct slice subject = json_string(a, json_get(item->object.json, SLICE("sighting_of_ref")));
     uint64_t *seqs;
 
+    subject = subject.ptr != NULL ? hub_again_base(h, subject) : SLICE("");
     for (size_t i = 0; i < item->names.n; i++) {
         const struct share_name *name = &item->names.items[i];
         if (!slice_eq_nocase(name->id, subject))
@@ -91,7 +92,7 @@ static struct slice subject_of(struct hub *h, const struct hub_item *item, struc
         if (hub_rows_candidates(&h->rows, hub_id_hash(minted), a, &seqs) != 0)
             return minted;
     }
-    return subject.ptr != NULL ? subject : SLICE("");
+    return subject;
 }
 
 /* Key: subject, owner, the sighting's own id: a later version of one takes the place of the earlier. Value:

@@ -92,6 +92,16 @@ static int load_viewer(void *arg, struct slice key, struct slice value)
     return 0;
 }
 
+static int load_recall(void *arg, uint64_t seq, struct slice id, struct slice reach)
+{
+    struct hub *h = arg;
+    bool deleted = h->rows.kind[seq] == STORE_RETRACT && h->rows.key[seq] == 0;
+
+    if (h->rows.kind[seq] == STORE_RESTRICT || deleted)
+        hub_again_put(h, seq, id, reach);
+    return 0;
+}
+
 static int load_tree(struct hub *h, struct store_reader *r, struct err *err)
 {
     struct buf text = BUF_INIT;
@@ -135,7 +145,7 @@ int hub_load(struct hub *h, struct err *err)
                          store_scan(r, STORE_VIEWER, SLICE(""), load_viewer, &l, err) != 0 ||
                          store_scan_brief(r, 0, load_brief, h, err) != 0 ||
                          store_scan(r, STORE_HIDDEN, SLICE(""), load_hidden, h, err) != 0 ||
-                         load_directory(h, r, &l, err) != 0
+                         store_scan_recalls(r, load_recall, h, err) != 0 || load_directory(h, r, &l, err) != 0
                      ? -1
                      : 0;
     }
@@ -268,6 +278,7 @@ int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hu
         return err_set(err, ERR_UNAUTHENTICATED, NULL, "this credential has ended");
     }
     v->owner = m != NULL ? m->owner : 0;
+    v->lost = atomic_load(&h->viewers[v->viewer]->lost);
     v->owner_text = m != NULL ? m->owner_text : SLICE("");
     v->lists = hub_viewer_lists(h, v->directory, v->viewer);
     return 0;
@@ -458,9 +469,17 @@ static bool is_old_widening(const struct hub_view *v, const struct store_row *ro
     return at->sub != 0 && (l == NULL || l->held_from != at->seq);
 }
 
+/* What its owner deleted is gone from its pages; its followers alone are told. */
+static bool is_own_deletion(const struct hub_view *v, const struct store_row *row)
+{
+    return v->owner != 0 && row->owner == v->owner && v->hub->rows.key[row->seq] == 0;
+}
+
 /* Rows addressed to the viewer come whatever was asked for: of another collection, or of a type that is not wanted. */
 static bool leaves_out(const struct giving *g, const struct store_row *row, const struct store_at *at)
 {
+    if (g->ask->part == STORE_PAGE && is_own_deletion(g->view, row))
+        return true;
     return !is_asked_class(g->view, g->ask, row->facts_class) || is_old_widening(g->view, row, at) ||
            (g->ask->superseded_too && !may_see_latest(g->view, row));
 }
@@ -486,7 +505,7 @@ static int give_gathered(struct giving *g, struct err *err)
         struct hub_seen seen;
         if (leaves_out(g, &one->row, &one->at))
             g->last = one->at;
-        else if (hub_form_make(g->view, &one->row, &seen, err) != 0)
+        else if (hub_form_make(g->view, &one->row, one->at.seq, &seen, err) != 0)
             return -1;
         else
             give(g, &seen, &one->at);
@@ -538,10 +557,42 @@ static int by_place(const void *a, const void *b)
     return x->sub < y->sub ? -1 : x->sub > y->sub;
 }
 
+/* Where a row stands for this viewer: its own place, or the widening through which it has it. */
+static uint64_t place_of(const struct hub_view *v, const struct store_row *row)
+{
+    const struct store_list *l = hub_lists_find(v->lists, row->facts_class);
+    bool content = row->kind == STORE_ADD || row->kind == STORE_EXPIRE;
+
+    return content && l != NULL && l->held_from > row->seq ? l->held_from : row->seq;
+}
+
+/* Is `asked` the id by which the viewer knows this version? What was taken from it goes by an earlier one. */
+static bool is_known_as(struct hub_view *v, const struct store_row *row, struct slice asked)
+{
+    uint64_t place = place_of(v, row);
+    struct slice in = hub_row_collection(v->hub, row->seq);
+    bool content = row->kind == STORE_ADD || row->kind == STORE_EXPIRE;
+
+    if (!v->lost || row->source.len != 0 || (v->owner != 0 && row->owner == v->owner))
+        return slice_eq(row->id, asked);
+    if (content && hub_again_times(v->hub, v->viewer, in, row->id, place) !=
+                       hub_again_times(v->hub, v->viewer, in, row->id, UINT64_MAX))
+        return false;
+    return slice_eq(hub_form_id(v, row, place), asked);
+}
+
+static bool is_version(const struct hub_view *v, const struct hub_view_ask *ask, const struct store_row *row,
+                       struct slice id)
+{
+    return is_asked_class(v, ask, row->facts_class) && slice_eq(row->id, id) && row->body.len != 0 &&
+           !is_own_deletion(v, row) && may_see_latest(v, row);
+}
+
 static int gather_versions(struct hub_view *v, const struct hub_view_ask *ask, const struct store_query *q,
-                           struct slice id, bool all, struct gathering *g, struct err *err)
+                           struct slice asked, bool all, struct gathering *g, struct err *err)
 {
     uint64_t *seqs;
+    struct slice id = hub_again_base(v->hub, asked);
     size_t n = hub_rows_candidates(&v->hub->rows, hub_id_hash(id), g->arena, &seqs);
 
     for (size_t i = 0; i < n; i++) {
@@ -556,9 +607,8 @@ static int gather_versions(struct hub_view *v, const struct hub_view_ask *ask, c
                 continue;
             if (store_row_get(v->worker->reader, seq, q, gather, g, err) != 0 && err->code != ERR_NOT_FOUND)
                 return -1;
-            if (g->n > before &&
-                (!is_asked_class(v, ask, g->items[before].row.facts_class) || !slice_eq(g->items[before].row.id, id) ||
-                 g->items[before].row.body.len == 0 || !may_see_latest(v, &g->items[before].row)))
+            const struct store_row *row = &g->items[before].row;
+            if (g->n > before && (!is_version(v, ask, row, id) || !is_known_as(v, row, asked)))
                 g->n = before;
         }
     }
@@ -618,7 +668,7 @@ int hub_view_objects(struct hub_view *v, const struct hub_collection *collection
         struct hub_seen seen;
         if (!is_behind(&g.items[i].at, after))
             continue;
-        if (hub_form_make(v, &g.items[i].row, &seen, err) != 0)
+        if (hub_form_make(v, &g.items[i].row, place_of(v, &g.items[i].row), &seen, err) != 0)
             return -1;
         if (fn(arg, &seen, &g.items[i].at) != 0)
             break;

@@ -153,6 +153,7 @@ enum store_read_sql {
     READ_WIDENINGS,
     READ_ADDED,
     READ_BRIEF,
+    READ_RECALLS,
     READ_ENVELOPE,
     READ_LEAF,
     READ_HEAD,

@@ -24,6 +24,8 @@ static const char *const sql[READ_SQLS] = {
         " ORDER BY seq DESC",
     [READ_ADDED] = "SELECT added_us, kind FROM brief WHERE seq=?1",
     [READ_BRIEF] = "SELECT seq, added_us, kind, owner, numbers FROM brief WHERE seq>?1 ORDER BY seq",
+    [READ_RECALLS] = "SELECT a.seq, j.id, a.reach FROM addressed a JOIN journal j ON j.seq=a.seq WHERE a.what=2"
+                     " ORDER BY a.seq",
     [READ_ENVELOPE] = "SELECT received_us, owner, leaf, key, status FROM envelope WHERE n=?1",
     [READ_LEAF] = "SELECT hash FROM leaf WHERE n=?1",
     [READ_HEAD] = STORE_HEAD_SQL,
@@ -319,6 +321,24 @@ int store_scan_brief(struct store_reader *r, uint64_t after_seq, store_brief_fn 
         }
         if (rc != SQLITE_ROW && rc != SQLITE_DONE)
             store_sql_fail(r->db, "scan the journal", err);
+    }
+    store_read_end(r);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+int store_scan_recalls(struct store_reader *r, store_recall_fn *fn, void *arg, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = SQLITE_ERROR;
+
+    if (store_read_begin(r, err) != 0)
+        return -1;
+    if (store_read_sql(r, READ_RECALLS, &st, err) == 0) {
+        while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+            if (fn(arg, store_column(st, 0), store_column_bytes(st, 1), store_column_bytes(st, 2)) != 0)
+                break;
+        if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+            store_sql_fail(r->db, "scan the recalls", err);
     }
     store_read_end(r);
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;

@@ -67,6 +67,9 @@ struct store_brief {
 };
 typedef int store_brief_fn(void *arg, const struct store_brief *brief);
 int store_scan_brief(struct store_reader *r, uint64_t after_seq, store_brief_fn *fn, void *arg, struct err *err);
+/* Recalls with a body, in order: ids and whom they reach. */
+typedef int store_recall_fn(void *arg, uint64_t seq, struct slice id, struct slice reach);
+int store_scan_recalls(struct store_reader *r, store_recall_fn *fn, void *arg, struct err *err);
 int store_head_seq(struct store_reader *r, uint64_t *seq_out, int64_t *last_added_out, struct err *err);
 
 #endif

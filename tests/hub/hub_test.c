@@ -522,8 +522,10 @@ void hub_holding_take(struct hub_holding *h, const struct hub_copy *c, bool live
         h->items[at] = (struct hub_entry){.id = id, .added_us = INT64_MIN};
         h->n++;
     }
-    if (c->added_us > h->items[at].added_us)
-        h->items[at] = (struct hub_entry){id, c->release, c->added_us, arena_copy(&h->arena, c->bytes), live, c->own};
+    if (c->added_us <= h->items[at].added_us)
+        return;
+    h->revived += live && !c->own && !h->items[at].live && h->items[at].bytes.len != 0;
+    h->items[at] = (struct hub_entry){id, c->release, c->added_us, arena_copy(&h->arena, c->bytes), live, c->own};
 }
 
 bool hub_holds(struct slice text, const char *what)

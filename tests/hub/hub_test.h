@@ -136,6 +136,7 @@ struct hub_holding {
     struct arena arena;
     struct hub_entry *items; /* sorted by id */
     size_t n, room;
+    size_t revived; /* ids of others that came back after a revoked version: STIX revocation is final */
 };
 void hub_holding_free(struct hub_holding *h);
 void hub_holding_take(struct hub_holding *h, const struct hub_copy *c, bool live);

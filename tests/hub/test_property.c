@@ -313,6 +313,7 @@ static void check_person(struct world *w, struct person *p)
         hub_test_fresh(&w->t, p->party, w->collections[c], &copies);
         check_fresh(w, p, c, &copies, &fresh);
         compare_poller(w, p, c, &copies, &fresh);
+        check(w, p, p->poller[c].revived + p->follower[c].revived + fresh.revived == 0, "what was revoked comes back");
         compare_follower(w, p, &p->follower[c], &fresh, "the follower");
         follow_all(w, p, c, &recalls, &content, &late);
         compare_follower(w, p, &late, &fresh, "a new follower");

@@ -42,6 +42,20 @@ def collection_drops(story, collection, hub, names):
         story.hub(hub).command("collection", "change", collection, "--drop-recipient", name)
 
 
+@sentence("{collection} at {hub} no longer names the partner {partner}")
+def collection_drops_partner(story, collection, hub, partner):
+    """Takes a partner hub out of the audience statement."""
+    story.act()
+    story.hub(hub).command("collection", "change", collection, "--drop-partner", partner)
+
+
+@sentence("{collection} at {hub} names the partner {partner}")
+def collection_names_partner(story, collection, hub, partner):
+    """Puts a partner hub into the audience statement."""
+    story.act()
+    story.hub(hub).command("collection", "change", collection, "--add-partner", partner)
+
+
 @sentence("{collection} at {hub} is opened to members")
 def collection_opened(story, collection, hub):
     """Widens the audience to all members of the hub."""

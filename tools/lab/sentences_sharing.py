@@ -1,5 +1,6 @@
 """Sentences about sharing: who submits what, who receives it, who does not, and what nobody else may read."""
 import json
+import re
 import threading
 import time
 import urllib.parse
@@ -186,6 +187,23 @@ def receive_all(story, names, thing, limit):
     """The same for several."""
     for name in names:
         receive(story, name, thing, limit, [])
+
+
+@sentence("{name} receives {thing} again, under another id[ within {limit:time}]")
+def receives_again(story, name, thing, limit):
+    """It was taken from the member and comes back: its stream and its pages hold a live copy of another id than all that
+    were taken back, and just one."""
+    who, made = story.member(name), story.thing(thing)
+    watch = who.watch(made.collection)
+
+    def come():
+        gone = {i for _, _, event, data in list(watch.events) if event in ("restrict", "retract") for i in re.findall(r'"id":"([^"]+)"', data)}
+        return {o["id"] for o in watch.objects() if is_that(made, o)} - gone
+
+    wait_for(f"a new release in {name}'s stream", story.within(limit), come)
+    by_page = [o for o in releases(who, made, made.collection) if not o.get("revoked")]
+    if {o["id"] for o in by_page} != come() or len(by_page) != 1:
+        raise Failure(f"one live copy in {name}'s pages, of id {come()}", f"{[o.get('id') for o in by_page]}")
 
 
 @sentence("{name} has read no word of {words:texts}")
