@@ -65,7 +65,8 @@ struct crypto_cert {              /* what a certificate says; texts in the arena
     struct slice serial;              /* hexadecimal, lower case, whole bytes */
     uint8_t fingerprint[CRYPTO_HASH]; /* SHA-256 of the certificate (DER) */
     int64_t from_us, until_us;
-    bool authority; /* may sign others */
+    bool authority;      /* may sign others */
+    bool server, client; /* what it may be used for in TLS */
 };
 /* PEM (its first certificate) or DER. ERR_CRYPTO. */
 int crypto_cert_read(struct arena *a, struct slice cert, struct crypto_cert *out, struct err *err);

@@ -161,6 +161,8 @@ int crypto_cert_read(struct arena *a, struct slice cert, struct crypto_cert *out
     out->common_name = common_name(a, X509_get_subject_name(x));
     out->serial = serial_text(a, x);
     out->authority = X509_check_ca(x) != 0;
+    out->server = !out->authority && X509_check_purpose(x, X509_PURPOSE_SSL_SERVER, 0) == 1;
+    out->client = !out->authority && X509_check_purpose(x, X509_PURPOSE_SSL_CLIENT, 0) == 1;
     read_names(a, x, out);
     X509_free(x);
     ERR_clear_error(); /* an extension that cannot be read is none */

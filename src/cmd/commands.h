@@ -19,6 +19,7 @@ int cmd_hub(int argc, char **argv);
 int cmd_hub_core(int argc, char **argv);
 int cmd_hub_keys(int argc, char **argv);
 int cmd_sensor(int argc, char **argv);
+int cmd_ca(int argc, char **argv);
 int cmd_member(int argc, char **argv);
 int cmd_partner(int argc, char **argv);
 int cmd_collection(int argc, char **argv);

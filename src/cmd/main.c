@@ -12,6 +12,7 @@ static const struct {
     {"init", cmd_init, "make a hub's directory, keys and certificates"},
     {"hub", cmd_hub, "run a hub"},
     {"sensor", cmd_sensor, "follow a hub, match telemetry, alert and block"},
+    {"ca", cmd_ca, "an offline authority: certificates of hubs and members, revocation"},
     {"member", cmd_member, "add, remove and list members of a hub"},
     {"partner", cmd_partner, "agree with another hub, and follow it"},
     {"collection", cmd_collection, "add, change and list collections and their audiences"},

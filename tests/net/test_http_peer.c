@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
 #include "base/crypto_cert.h"
 #include "base/file.h"
 #include "base/time.h"
@@ -357,12 +360,165 @@ static void test_net_http_peer__stream_ends(void **state)
     scene_stop(&s);
 }
 
+/* ---- a client that looks into TLS itself ---- */
+
+struct look {
+    bool resumed;
+    long stapled; /* bytes of the OCSP response; -1: none */
+    SSL_SESSION *session;
+    struct slice seen;
+};
+
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    SSL_SESSION **to = SSL_get_app_data(ssl);
+
+    SSL_SESSION_free(*to);
+    *to = session;
+    return 1;
+}
+
+static SSL_CTX *look_context(int version, const struct pem *who)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+    SSL_CTX_set_min_proto_version(ctx, version);
+    SSL_CTX_set_max_proto_version(ctx, version);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_sess_set_new_cb(ctx, keep_session);
+    if (who != NULL) {
+        BIO *cert = BIO_new_mem_buf(who->cert.ptr, (int)who->cert.len);
+        BIO *key = BIO_new_mem_buf(who->key.ptr, (int)who->key.len);
+        X509 *x = PEM_read_bio_X509(cert, NULL, NULL, NULL);
+        EVP_PKEY *k = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+        assert_int_equal(SSL_CTX_use_certificate(ctx, x), 1);
+        assert_int_equal(SSL_CTX_use_PrivateKey(ctx, k), 1);
+        X509_free(x);
+        EVP_PKEY_free(k);
+        BIO_free(cert);
+        BIO_free(key);
+    }
+    return ctx;
+}
+
+/* One request on a connection of its own; `session` (NULL: none) is offered for resumption. */
+static struct look look(struct scene *s, SSL_CTX *ctx, SSL_SESSION *session)
+{
+    static const char request[] = "GET /certificate HTTP/1.1\r\nHost: h.example\r\nConnection: close\r\n\r\n";
+    struct look l = {.stapled = -1};
+    const unsigned char *response;
+    char got[4096];
+    size_t len = 0, n;
+    int fd = raw_connect(s->web.port);
+    SSL *ssl = SSL_new(ctx);
+
+    SSL_set_app_data(ssl, &l.session);
+    SSL_set_fd(ssl, fd);
+    SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
+    if (session != NULL)
+        assert_int_equal(SSL_set_session(ssl, session), 1);
+    assert_int_equal(SSL_connect(ssl), 1);
+    assert_int_equal(SSL_write(ssl, request, sizeof request - 1), sizeof request - 1);
+    while (len < sizeof got && SSL_read_ex(ssl, got + len, sizeof got - len, &n) == 1)
+        len += n;
+    l.resumed = SSL_session_reused(ssl) == 1;
+    l.stapled = SSL_get_tlsext_status_ocsp_resp(ssl, &response);
+    l.seen = arena_copy(&s->arena, slice_n(got, len));
+    SSL_shutdown(ssl);
+    SSL_free(ssl);
+    close(fd);
+    return l;
+}
+
+/* A ticket must not outlive a revocation: with a certificate every handshake is a full one, without it none need be. */
+static void test_net_http_peer__sessions(void **state)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    struct scene s;
+
+    scene_start(&s);
+    for (size_t i = 0; i < ROWS(versions); i++)
+        for (int with = 0; with < 2; with++) {
+            SSL_CTX *ctx = look_context(versions[i], with ? &s.bank : NULL);
+            struct look first = look(&s, ctx, NULL);
+            assert_false(first.resumed);
+            expect(first.seen, with ? "certificate CN=bank" : "none");
+            struct look second = look(&s, ctx, first.session);
+            if (second.resumed == (bool)with || (!with && first.session == NULL))
+                fail_row(i, "with %d: resumed %d", with, second.resumed);
+            expect(second.seen, with ? "certificate CN=bank" : "none");
+            SSL_SESSION_free(first.session);
+            SSL_SESSION_free(second.session);
+            SSL_CTX_free(ctx);
+        }
+    scene_stop(&s);
+}
+
+static void staple(struct scene *s, const struct pem *of, const struct pem *issuer, int64_t from_s, int64_t until_s)
+{
+    struct buf response = BUF_INIT;
+    struct err err = ERR_INIT;
+    int64_t now = time_now_us();
+
+    if (crypto_ocsp_make(buf_slice(&of->cert), 0, now + from_s * S_US, now + until_s * S_US, buf_slice(&issuer->cert),
+                         buf_slice(&issuer->key), &response, &err) != 0)
+        fail_msg("%s", err.text);
+    write_text(s->ocsp, buf_slice(&response));
+    buf_free(&response);
+    reload(s);
+}
+
+static long stapled_now(struct scene *s)
+{
+    SSL_CTX *ctx = look_context(TLS1_3_VERSION, NULL);
+    struct look l = look(s, ctx, NULL);
+
+    SSL_SESSION_free(l.session);
+    SSL_CTX_free(ctx);
+    return l.stapled;
+}
+
+/* A response is shown while it is valid and about this certificate; else none is, and nobody is turned away. */
+static void test_net_http_peer__stapling(void **state)
+{
+    struct scene s;
+    struct pem server, other;
+
+    scene_start(&s);
+    make(&server, "server", CRYPTO_CERT_SERVER, -DAY_S, DAY_S, &s.authority);
+    make(&other, "other", CRYPTO_CERT_SERVER, -DAY_S, DAY_S, &s.authority);
+    write_text(s.certs.cert, buf_slice(&server.cert));
+    write_text(s.certs.key, buf_slice(&server.key));
+    reload(&s);
+    assert_int_equal(stapled_now(&s), -1);
+    staple(&s, &server, &s.authority, -60, DAY_S);
+    assert_true(stapled_now(&s) > 100);
+    struct http_server_ends ends;
+    http_server_ends(s.web.server, &ends);
+    assert_true(ends.ocsp_us > time_now_us() && ends.ocsp_us < time_now_us() + 2 * DAY_S * S_US);
+    staple(&s, &other, &s.authority, -60, DAY_S);
+    assert_int_equal(stapled_now(&s), -1);
+    staple(&s, &server, &s.authority, -DAY_S, -60);
+    assert_int_equal(stapled_now(&s), -1);
+    staple(&s, &server, &s.authority, -60, 2); /* it ends while the server runs */
+    assert_true(stapled_now(&s) > 100);
+    sleep(3);
+    assert_int_equal(stapled_now(&s), -1);
+    write_text(s.ocsp, SLICE("garbage"));
+    reload(&s);
+    assert_int_equal(stapled_now(&s), -1);
+    pem_free(&server);
+    pem_free(&other);
+    scene_stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_net_http_peer__who_is_seen), cmocka_unit_test(test_net_http_peer__what_is_told),
         cmocka_unit_test(test_net_http_peer__revoked),     cmocka_unit_test(test_net_http_peer__authorities_change),
-        cmocka_unit_test(test_net_http_peer__stream_ends),
+        cmocka_unit_test(test_net_http_peer__stream_ends), cmocka_unit_test(test_net_http_peer__sessions),
+        cmocka_unit_test(test_net_http_peer__stapling),
     };
 
     if (crypto_start(NULL) != 0)
