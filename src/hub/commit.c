@@ -137,8 +137,15 @@ int hub_commit_row(struct hub_commit *c, struct store_row *row, uint64_t id_hash
     c->instant++;
     c->head.next_seq++;
     c->head.last_added_us = row->added_us + reserve_us;
-    hub_rows_take(&c->hub->rows, row->seq, row->key, id_hash, row->source_us, row->added_us, row->facts_class,
-                  row->subject_seq, row->kind);
+    hub_rows_take(&c->hub->rows, &(struct hub_row){.seq = row->seq,
+                                                   .key = row->key,
+                                                   .id_hash = id_hash,
+                                                   .subject = row->subject_seq,
+                                                   .source_us = row->source_us,
+                                                   .added_us = row->added_us,
+                                                   .facts_class = row->facts_class,
+                                                   .kind = row->kind,
+                                                   .bare = row->body.len == 0});
     note_taken(c, row->seq, id_hash, row->kind == STORE_RESTRICT ? 0 : row->subject_seq);
     return 0;
 }

@@ -35,6 +35,8 @@ struct hub_rows {
     uint8_t *kind;          /* enum store_kind */
     struct bits hidden;     /* versions that their owner took out of its own view */
     struct bits superseded; /* later != 0, or deleted; by seq */
+    struct bits replaced;   /* so, and not by a bare expiry alone: what pages leave out */
+    struct bits bare;       /* an expiry without a body, by a partner: the version before it stays the object's last */
     pthread_rwlock_t lock;  /* of the index below: held for a probe, never across anything slow */
     struct hub_cell *cells; /* open addressing: tag of the id's hash, seq of a current row */
     uint32_t n_cells, used;
@@ -57,9 +59,15 @@ void hub_rows_init(struct hub_rows *r);
 void hub_rows_free(struct hub_rows *r);
 uint64_t hub_id_hash(struct slice id);
 uint64_t hub_row_key(struct slice who, struct slice collection, struct slice id, struct slice variant);
-/* Committer: takes a row into memory, in order of seq. Returns the undo mark. */
-void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_hash, int64_t source_us,
-                   int64_t added_us, uint32_t facts_class, uint64_t subject, enum store_kind kind);
+struct hub_row {
+    uint64_t seq, key, id_hash, subject; /* subject: 0: the object's first */
+    int64_t source_us, added_us;
+    uint32_t facts_class;
+    enum store_kind kind;
+    bool bare; /* without a body */
+};
+/* Committer: takes a row into memory, in order of seq. */
+void hub_rows_take(struct hub_rows *r, const struct hub_row *row);
 void hub_rows_supersede(struct hub_rows *r, uint64_t seq,
                         uint64_t later); /* what take put off: shows at once, so only after the commit */
 void hub_rows_forget(struct hub_rows *r, uint64_t seq, uint64_t id_hash);   /* undoes the last take */

@@ -47,7 +47,7 @@ static bool is_wanted_version(const struct paging *p, const struct hub_seen *see
 
     if (want->versions & TAXII_ALL)
         return true;
-    if ((want->versions & TAXII_LAST) && !bits_has(&rows->superseded, seen->row->seq))
+    if ((want->versions & TAXII_LAST) && !bits_has(&rows->replaced, seen->row->seq))
         return true;
     if ((want->versions & TAXII_FIRST) && seen->row->subject_seq == 0)
         return true;

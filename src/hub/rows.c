@@ -35,6 +35,8 @@ void hub_rows_init(struct hub_rows *r)
     r->first = reserve(n * sizeof *r->first);
     r->kind = reserve(n * sizeof *r->kind);
     r->superseded = (struct bits){reserve(n / 8), n / 64};
+    r->replaced = (struct bits){reserve(n / 8), n / 64};
+    r->bare = (struct bits){reserve(n / 8), n / 64};
     r->hidden = (struct bits){reserve(n / 8), n / 64};
     r->n_cells = CELLS_FIRST;
     r->used = 0;
@@ -57,6 +59,8 @@ void hub_rows_free(struct hub_rows *r)
     munmap(r->first, n * sizeof *r->first);
     munmap(r->kind, n * sizeof *r->kind);
     munmap(r->superseded.words, n / 8);
+    munmap(r->replaced.words, n / 8);
+    munmap(r->bare.words, n / 8);
     munmap(r->hidden.words, n / 8);
     free(r->cells);
     pthread_rwlock_destroy(&r->lock);
@@ -175,24 +179,36 @@ static void put_rare(uint32_t *at, uint32_t value)
         __atomic_store_n(at, value, __ATOMIC_RELAXED);
 }
 
-void hub_rows_take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_hash, int64_t source_us,
-                   int64_t added_us, uint32_t facts_class, uint64_t subject, enum store_kind kind)
+void hub_rows_take(struct hub_rows *r, const struct hub_row *row)
 {
+    uint64_t seq = row->seq, subject = row->subject;
+
     assert(seq < HUB_ROWS_MAX && subject < seq);
-    r->key[seq] = key;
-    r->source_us[seq] = source_us;
-    r->first_us[seq] = subject != 0 ? r->first_us[subject] : added_us;
+    r->key[seq] = row->key;
+    r->source_us[seq] = row->source_us;
+    r->first_us[seq] = subject != 0 ? r->first_us[subject] : row->added_us;
     put_rare(&r->first[seq], subject != 0 ? (uint32_t)hub_row_first(r, subject) : 0);
-    r->facts_class[seq] = facts_class;
+    r->facts_class[seq] = row->facts_class;
     put_rare(&r->subject[seq], (uint32_t)subject);
     put_rare(&r->later[seq], 0);
-    r->kind[seq] = (uint8_t)kind;
-    if (!is_object_row(kind))
+    r->kind[seq] = (uint8_t)row->kind;
+    if (row->bare && row->kind == STORE_EXPIRE)
+        bits_set(&r->bare, seq, true);
+    else if (bits_has(&r->bare, seq)) /* of a transaction that failed */
+        bits_set(&r->bare, seq, false);
+    if (!is_object_row(row->kind))
         return;
     if (subject == 0)
-        index_add(r, id_hash, seq);
-    else if (takes_over(r, subject, source_us))
-        index_change(r, tag_of(id_hash), subject, seq);
+        index_add(r, row->id_hash, seq);
+    else if (takes_over(r, subject, row->source_us))
+        index_change(r, tag_of(row->id_hash), subject, seq);
+}
+
+/* With what only a bare expiry stood before. */
+static void replace(struct hub_rows *r, uint64_t seq)
+{
+    for (; seq != 0 && !bits_has(&r->replaced, seq); seq = hub_row_subject(r, seq))
+        bits_set(&r->replaced, seq, true);
 }
 
 void hub_rows_supersede(struct hub_rows *r, uint64_t seq, uint64_t later)
@@ -200,12 +216,15 @@ void hub_rows_supersede(struct hub_rows *r, uint64_t seq, uint64_t later)
     if (takes_over(r, seq, r->source_us[later])) {
         __atomic_store_n(&r->later[seq], (uint32_t)later, __ATOMIC_RELEASE);
         bits_set(&r->superseded, seq, true);
+        if (!bits_has(&r->bare, later))
+            replace(r, seq);
     } else {
         /* An older version that came late: the current one leads to it, it to what the current one led to. */
         __atomic_store_n(&r->subject[later], r->subject[seq], __ATOMIC_RELEASE);
         __atomic_store_n(&r->subject[seq], (uint32_t)later, __ATOMIC_RELEASE);
         __atomic_store_n(&r->later[later], (uint32_t)seq, __ATOMIC_RELEASE);
         bits_set(&r->superseded, later, true);
+        bits_set(&r->replaced, later, true);
     }
 }
 

@@ -59,8 +59,15 @@ static int load_brief(void *arg, const struct store_brief *b)
 {
     struct hub *h = arg;
 
-    hub_rows_take(&h->rows, b->seq, b->key, b->id_hash, b->source_us, b->added_us, b->facts_class, b->subject_seq,
-                  b->kind);
+    hub_rows_take(&h->rows, &(struct hub_row){.seq = b->seq,
+                                              .key = b->key,
+                                              .id_hash = b->id_hash,
+                                              .subject = b->subject_seq,
+                                              .source_us = b->source_us,
+                                              .added_us = b->added_us,
+                                              .facts_class = b->facts_class,
+                                              .kind = (enum store_kind)b->kind,
+                                              .bare = b->bare});
     if (b->subject_seq != 0 && b->kind != STORE_RESTRICT)
         hub_rows_supersede(&h->rows, b->subject_seq, b->seq);
     return 0;
@@ -200,7 +207,7 @@ uint64_t hub_count_class_rows(struct hub *h, const struct bits *classes, uint64_
     uint64_t n = 0;
 
     for (uint64_t seq = 1; seq <= upto; seq++)
-        n += (h->rows.kind[seq] == STORE_ADD || h->rows.kind[seq] == STORE_EXPIRE) &&
+        n += (h->rows.kind[seq] == STORE_ADD || h->rows.kind[seq] == STORE_EXPIRE) && !bits_has(&h->rows.bare, seq) &&
              bits_has(classes, h->rows.facts_class[seq]);
     return n;
 }
@@ -419,7 +426,9 @@ static void fill_query(struct hub_view *v, const struct hub_view_ask *ask, struc
                               .own_originals = true,
                               .owner_classes = owner_classes,
                               .viewer = v->viewer,
-                              .skip = ask->superseded_too ? NULL : &v->hub->rows.superseded,
+                              .skip = ask->superseded_too       ? NULL
+                                      : ask->part == STORE_PAGE ? &v->hub->rows.replaced
+                                                                : &v->hub->rows.superseded,
                               .part = ask->part,
                               .upto = v->upto,
                               .limit = ask->limit,
@@ -598,6 +607,8 @@ static int gather_versions(struct hub_view *v, const struct hub_view_ask *ask, c
     for (size_t i = 0; i < n; i++) {
         uint64_t seq = seqs[i];
         while (seq > v->upto) /* a version that is being committed just now */
+            seq = hub_row_subject(&v->hub->rows, seq);
+        if (bits_has(&v->hub->rows.bare, seq))
             seq = hub_row_subject(&v->hub->rows, seq);
         for (uint64_t steps = 0; seq != 0 && steps < VIEW_VERSIONS;
              seq = all ? hub_row_subject(&v->hub->rows, seq) : 0, steps++) {

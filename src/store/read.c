@@ -23,7 +23,7 @@ static const char *const sql[READ_SQLS] = {
         "SELECT reach, grant FROM addressed INDEXED BY addressed_widen WHERE what=4 AND seq>?1 AND seq<=?2"
         " ORDER BY seq DESC",
     [READ_ADDED] = "SELECT added_us, kind FROM brief WHERE seq=?1",
-    [READ_BRIEF] = "SELECT seq, added_us, kind, owner, numbers FROM brief WHERE seq>?1 ORDER BY seq",
+    [READ_BRIEF] = "SELECT seq, added_us, kind, owner, numbers, list FROM brief WHERE seq>?1 ORDER BY seq",
     [READ_RECALLS] = "SELECT a.seq, j.id, a.reach FROM addressed a JOIN journal j ON j.seq=a.seq WHERE a.what=2"
                      " ORDER BY a.seq",
     [READ_ENVELOPE] = "SELECT received_us, owner, leaf, key, status FROM envelope WHERE n=?1",
@@ -295,6 +295,7 @@ static int read_brief(sqlite3_stmt *st, struct store_brief *b, struct err *err)
         .added_us = (int64_t)store_column(st, 1),
         .kind = (uint8_t)store_column(st, 2),
         .owner = store_column(st, 3),
+        .bare = (store_column(st, 5) & STORE_BARE) != 0,
     };
     return store_brief_get_numbers(store_column_bytes(st, 4), b)
                ? 0

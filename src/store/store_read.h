@@ -64,6 +64,7 @@ struct store_brief {
     uint32_t facts_class;
     uint64_t id_hash; /* first 8 bytes of SHA-256(id), little endian */
     uint8_t kind;
+    bool bare; /* without a body: told of rows without `reach` alone */
 };
 typedef int store_brief_fn(void *arg, const struct store_brief *brief);
 int store_scan_brief(struct store_reader *r, uint64_t after_seq, store_brief_fn *fn, void *arg, struct err *err);

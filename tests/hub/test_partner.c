@@ -184,9 +184,23 @@ static size_t recalls_for(struct scene *s, struct hub_party *p, enum store_kind 
     return n;
 }
 
+static size_t count_content(struct scene *s, struct hub_party *p, enum store_kind kind)
+{
+    struct hub_copies got = {.n = 0};
+    struct store_at at = {0, 0, 0};
+    size_t n = 0;
+
+    hub_test_read(&s->t, p, s->c, STORE_CONTENT, false, 7, &at, &got);
+    for (size_t i = 0; i < got.n; i++)
+        n += got.items[i].kind == kind;
+    hub_copies_free(&got);
+    return n;
+}
+
 static void test_hub_partner__tombstones(void **state)
 {
     struct scene *s = *state;
+    struct hub_copies got = {.n = 0};
     struct sent e = indicator(s, 1, 1, TLP_GREEN, "");
     enum store_kind kind;
 
@@ -201,10 +215,21 @@ static void test_hub_partner__tombstones(void **state)
     assert_int_equal(receive(s, &e, "4"), 'a');
     struct sent over = tombstone(s, 2, STORE_EXPIRE);
     assert_int_equal(receive(s, &over, "5"), 'a');
+    /* The partner's bytes cannot be changed: pages go on as a poller knows it, followers are told. */
+    assert_int_equal(hub_test_count(&s->t, s->bank, s->c), 1);
+    assert_int_equal(count_content(s, s->bank, STORE_EXPIRE), 1);
+    assert_int_equal(count_content(s, s->bank, STORE_ADD), 0);
     assert_int_equal(receive(s, &over, "6"), 'u');
+    hub_test_stop(&s->t);
+    hub_test_start(&s->t);
+    assert_int_equal(hub_test_count(&s->t, s->bank, s->c), 1);
+    assert_int_equal(hub_test_get(&s->t, s->bank, s->c, e.id, false, &got), 0);
+    assert_int_equal(got.n, 1);
+    hub_copies_free(&got);
     struct sent revoked = indicator(s, 2, 9, TLP_GREEN, ",\"revoked\":true");
     revoked.kind = STORE_RETRACT;
     assert_int_equal(receive(s, &revoked, "7"), 'a');
+    assert_int_equal(hub_test_count(&s->t, s->bank, s->c), 0);
     struct sent again = indicator(s, 2, 10, TLP_GREEN, "");
     assert_int_equal(receive(s, &again, "8"), 'r'); /* final */
 }

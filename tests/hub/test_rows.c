@@ -1,10 +1,22 @@
 #include "hub_test.h"
 
+static void take(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_hash, int64_t source_us, uint64_t subject,
+                 enum store_kind kind)
+{
+    hub_rows_take(r, &(struct hub_row){.seq = seq,
+                                       .key = key,
+                                       .id_hash = id_hash,
+                                       .subject = subject,
+                                       .source_us = source_us,
+                                       .added_us = (int64_t)seq * 10,
+                                       .kind = kind});
+}
+
 /* One row: taken, then shown, as a commit does it. */
 static void add(struct hub_rows *r, uint64_t seq, uint64_t key, uint64_t id_hash, int64_t source_us, uint64_t subject,
                 enum store_kind kind)
 {
-    hub_rows_take(r, seq, key, id_hash, source_us, (int64_t)seq * 10, 0, subject, kind);
+    take(r, seq, key, id_hash, source_us, subject, kind);
     if (subject != 0 && kind != STORE_RESTRICT)
         hub_rows_supersede(r, subject, seq);
 }
@@ -60,6 +72,27 @@ static void test_hub_rows__late_older_version_stands_behind(void **state)
     hub_rows_free(&r);
 }
 
+/* What a partner lets expire without a version of its own stays on pages as it was; followers alone are told. */
+static void test_hub_rows__a_bare_expiry_replaces_nothing(void **state)
+{
+    struct hub_rows r;
+
+    hub_rows_init(&r);
+    add(&r, 1, 5, 77, 100, 0, STORE_ADD);
+    hub_rows_take(
+        &r, &(struct hub_row){
+                .seq = 2, .key = 5, .id_hash = 77, .subject = 1, .source_us = 100, .kind = STORE_EXPIRE, .bare = true});
+    hub_rows_supersede(&r, 1, 2);
+    assert_int_equal(hub_rows_find(&r, 77, 5), 2);
+    assert_true(bits_has(&r.superseded, 1));
+    assert_false(bits_has(&r.replaced, 1));
+    add(&r, 3, 5, 77, 200, 2, STORE_ADD); /* a version takes the place of both */
+    assert_true(bits_has(&r.replaced, 1));
+    assert_true(bits_has(&r.replaced, 2));
+    assert_false(bits_has(&r.replaced, 3));
+    hub_rows_free(&r);
+}
+
 static void test_hub_rows__forget_undoes_in_reverse(void **state)
 {
     struct hub_rows r;
@@ -69,10 +102,10 @@ static void test_hub_rows__forget_undoes_in_reverse(void **state)
     hub_rows_init(&r);
     add(&r, 1, 5, 77, 100, 0, STORE_ADD);
     /* a transaction that fails: nothing was superseded yet */
-    hub_rows_take(&r, 2, 5, 77, 200, 20, 0, 1, STORE_ADD);
-    hub_rows_take(&r, 3, 5, 77, 150, 30, 0, 2, STORE_ADD);
-    hub_rows_take(&r, 4, 6, 77, 100, 40, 0, 0, STORE_ADD);
-    hub_rows_take(&r, 5, 5, 77, 200, 50, 0, 2, STORE_RESTRICT);
+    take(&r, 2, 5, 77, 200, 1, STORE_ADD);
+    take(&r, 3, 5, 77, 150, 2, STORE_ADD);
+    take(&r, 4, 6, 77, 100, 0, STORE_ADD);
+    take(&r, 5, 5, 77, 200, 2, STORE_RESTRICT);
     assert_int_equal(hub_rows_find(&r, 77, 5), 2);
     assert_int_equal(hub_rows_find(&r, 77, 6), 4);
     for (uint64_t seq = 5; seq > 1; seq--)
@@ -102,7 +135,7 @@ static void test_hub_rows__grows(void **state)
 
     hub_rows_init(&r);
     for (uint64_t i = 1; i <= MANY; i++) {
-        hub_rows_take(&r, i, i, hash_of(i), 0, 0, 0, 0, STORE_ADD);
+        take(&r, i, i, hash_of(i), 0, 0, STORE_ADD);
         if (i % 7 == 0) /* gone cells fill the table too */
             hub_rows_forget(&r, i, hash_of(i));
     }
@@ -157,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hub_rows__versions_take_each_others_place),
         cmocka_unit_test(test_hub_rows__late_older_version_stands_behind),
+        cmocka_unit_test(test_hub_rows__a_bare_expiry_replaces_nothing),
         cmocka_unit_test(test_hub_rows__forget_undoes_in_reverse),
         cmocka_unit_test(test_hub_rows__grows),
         cmocka_unit_test(test_hub_rows__equal_tags_are_told_apart_by_key),
