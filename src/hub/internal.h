@@ -444,6 +444,7 @@ int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hu
 /* Counts what was given as delivered: call before the bytes leave. false: something of it was recalled meanwhile, and
  * this viewer is not told: throw the bytes away and open a view anew. */
 bool hub_view_close(struct hub_view *v);
+void hub_view_given(struct hub_view *v, const struct store_row *row, uint64_t at_seq, bool own); /* given.c: one row */
 struct hub_view_ask {
     const struct hub_collection *collection;
     const struct taxii_filter *types; /* NULL: all */
