@@ -29,6 +29,7 @@ static int fill(struct err *err, enum err_code code, const char *format, va_list
 {
     assert(code < ERR_COUNT);
     err->code = code;
+    err->retry_s = 0;
     if (format == NULL || format[0] == '\0')
         snprintf(err->text, sizeof err->text, "%s", rows[code].text);
     else

@@ -15,13 +15,14 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    char place[200]; /* may be empty */
-    char text[300];  /* printable UTF-8, cut where too long */
+    char place[200];  /* may be empty */
+    char text[300];   /* printable UTF-8, cut where too long */
+    uint32_t retry_s; /* whoever asks again does well to wait so long; 0: not known. err_set clears it */
 };
 
 #define ERR_INIT                                                                                                       \
     {                                                                                                                  \
-        ERR_NONE, "", ""                                                                                               \
+        ERR_NONE, "", "", 0                                                                                            \
     }
 
 /* Fills err (which may be NULL) and returns -1, so that `return err_set(...)` reads well. `text` may quote a peer's

@@ -231,6 +231,16 @@ static void error_body(void *arg, const struct err *err, int status, struct buf 
     *media_type_out = SLICE(TAXII_MEDIA);
 }
 
+/* RFC 6750 section 3: the reason is told to those who sent a token, and to nobody else. */
+static struct slice bearer_challenge(const struct http_head *head)
+{
+    struct slice sent = head != NULL ? http_head_get(head, SLICE("Authorization")) : SLICE("");
+
+    return slice_eq_nocase(slice_to(sent, 7), SLICE("Bearer "))
+               ? SLICE("Bearer realm=\"tocsin\", error=\"invalid_token\"")
+               : SLICE("Bearer realm=\"tocsin\"");
+}
+
 static size_t error_headers(void *arg, struct arena *a, const struct http_head *head, const struct err *err, int status,
                             struct http_header out[HTTP_ERROR_HEADERS])
 {
@@ -239,7 +249,8 @@ static size_t error_headers(void *arg, struct arena *a, const struct http_head *
 
     if (status == 401) {
         out[0] = (struct http_header){SLICE("WWW-Authenticate"), SLICE("Basic realm=\"tocsin\", charset=\"UTF-8\"")};
-        return 1;
+        out[1] = (struct http_header){SLICE("WWW-Authenticate"), bearer_challenge(head)};
+        return 2;
     }
     if (status == 405 && head != NULL) {
         out[0] = (struct http_header){SLICE("Allow"),
@@ -247,7 +258,8 @@ static size_t error_headers(void *arg, struct arena *a, const struct http_head *
         return 1;
     }
     if (status == 503 || status == 429) {
-        out[0] = (struct http_header){SLICE("Retry-After"), status == 429 ? SLICE("60") : SLICE("1")};
+        uint32_t seconds = err->retry_s != 0 ? err->retry_s : status == 429 ? 60 : 1;
+        out[0] = (struct http_header){SLICE("Retry-After"), arena_printf(a, "%u", seconds)};
         return 1;
     }
     return 0;
