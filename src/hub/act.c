@@ -1,6 +1,6 @@
 /* hub/act.c: every change of what anybody may see that is not new content. An act checks everything before it writes
    anything; it runs in the committer's transaction. */
-#include "hub/internal.h"
+#include "hub/doors.h"
 
 const struct json_limits hub_act_limits = {16, 10000, 1000, 1 << 20, 1 << 21};
 
@@ -225,6 +225,10 @@ int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err)
         return hub_commit_remove_party(c, job, detail, STORE_PARTNER, err);
     case HUB_DELETE:
         return delete_object(c, job, detail, err);
+    case HUB_CREDENTIAL_PUT:
+        return hub_credential_put(c, job, detail, err);
+    case HUB_CREDENTIAL_REMOVE:
+        return hub_credential_remove(c, job, detail, err);
     case HUB_DELIVERED:
         break;
     }

@@ -2,7 +2,7 @@
    committer's transaction. */
 #include "hub/internal.h"
 
-static bool is_name(struct slice name)
+bool hub_is_name(struct slice name)
 {
     if (name.len == 0 || name.len > 64)
         return false;
@@ -55,8 +55,8 @@ static int new_viewer(struct hub_commit *c, uint32_t *number_out, struct err *er
     return hub_commit_viewer(c, n, NULL, 0, err);
 }
 
-static int put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
-                   struct slice value, struct err *err)
+int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
+                       struct slice value, struct err *err)
 {
     struct hub *h = hub_commit_hub(c);
     struct hub_directory *old = hub_commit_directory_now(c), *now;
@@ -104,7 +104,7 @@ int hub_commit_put_party(struct hub_commit *c, struct hub_job *job, struct json 
     const struct hub_directory *d = hub_commit_directory_now(c);
     uint32_t viewer = 0;
 
-    if (!is_name(name))
+    if (!hub_is_name(name))
         return err_set(err, ERR_CONF_VALUE, "/name", "a name has 1 to 64 letters, digits, '-', '_' or '.'");
     if (hub_directory_member(d, name) != NULL || hub_directory_partner(d, name) != NULL)
         return err_set(err, ERR_CONF_VALUE, "/name", "there is a member or partner \"" SLICE_FMT "\" already",
@@ -116,7 +116,7 @@ int hub_commit_put_party(struct hub_commit *c, struct hub_job *job, struct json 
     struct slice row =
         row_with(job, detail, "viewer", arena_printf(&job->arena, "\"viewer\":%u,\"epoch\":%u", viewer, viewer));
     job->outcome.detail = arena_printf(&job->arena, "{\"viewer\":%u}", viewer);
-    return put_row(c, job, table, name, row, err);
+    return hub_commit_put_row(c, job, table, name, row, err);
 }
 
 int hub_commit_change_member(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err)
@@ -130,7 +130,7 @@ int hub_commit_change_member(struct hub_commit *c, struct hub_job *job, struct j
     if (hub_dialect_check(d, &job->arena, detail, err) != 0 ||
         hub_member_row_changed(&job->arena, m, detail, &row, err) != 0)
         return -1;
-    return put_row(c, job, STORE_MEMBER, m->name, row, err);
+    return hub_commit_put_row(c, job, STORE_MEMBER, m->name, row, err);
 }
 
 /* The follow part alone: how this hub reads at that partner. */
@@ -154,7 +154,7 @@ static int follow_partner(struct hub_commit *c, struct hub_job *job, struct json
     }
     struct slice changed = row_with(job, row, "follow", arena_copy(&job->arena, buf_slice(&text)));
     buf_free(&text);
-    return put_row(c, job, STORE_PARTNER, p->name, changed, err);
+    return hub_commit_put_row(c, job, STORE_PARTNER, p->name, changed, err);
 }
 
 /* Rows, agreements and signatures are told apart by it: never ours, and never that of two. */
@@ -239,7 +239,7 @@ int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct 
     bool open = false;
     char id[36];
 
-    if (!is_name(name))
+    if (!hub_is_name(name))
         return err_set(err, ERR_CONF_VALUE, "/name", "a name has 1 to 64 letters, digits, '-', '_' or '.'");
     if (known != NULL && json_parse(&job->arena, known->row, &hub_act_limits, &old, err) != 0)
         return -1;
@@ -264,7 +264,7 @@ int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct 
     json_put_close(&row, '}');
     job->outcome.detail = arena_copy(&job->arena, buf_slice(&row));
     buf_free(&row);
-    return put_row(c, job, STORE_COLLECTION, key, job->outcome.detail, err);
+    return hub_commit_put_row(c, job, STORE_COLLECTION, key, job->outcome.detail, err);
 }
 
 int hub_commit_remove_party(struct hub_commit *c, struct hub_job *job, struct json detail, enum store_table table,
@@ -276,5 +276,5 @@ int hub_commit_remove_party(struct hub_commit *c, struct hub_job *job, struct js
     if (table == STORE_MEMBER ? hub_directory_member(d, name) == NULL : hub_directory_partner(d, name) == NULL)
         return err_set(err, ERR_NOT_FOUND, "/name", "no such %s: \"" SLICE_FMT "\"",
                        table == STORE_MEMBER ? "member" : "partner", SLICE_ARG(name));
-    return put_row(c, job, table, name, slice_n(NULL, 0), err);
+    return hub_commit_put_row(c, job, table, name, slice_n(NULL, 0), err);
 }

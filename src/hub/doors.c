@@ -1,6 +1,7 @@
-/* hub/doors.c: who is it: sign-in by Basic authentication (RFC 7617). A verified password is remembered under a keyed
-   hash for a short life; a password check takes 20 ms and belongs to a worker. */
-#include "hub/internal.h"
+/* hub/doors.c: who is it: signing in. A token is looked up at once; a verified password is remembered under a keyed
+   hash for a short life; a password check takes 20 ms and 19 MiB and belongs to a thread of its own, one after the
+   other. */
+#include "hub/doors.h"
 
 #include <stdlib.h>
 
@@ -8,28 +9,14 @@
 
 enum {
     DOORS_CACHE = 4096,         /* sign-ins remembered */
-    DOORS_CACHE_US = 300000000, /* for five minutes, or until the password changes */
-    DOORS_FAILURES = 10,        /* wrong passwords a user and minute, then 429 */
-    DOORS_WAITING = 64,         /* password checks waiting: each takes 20 ms */
+    DOORS_CACHE_US = 300000000, /* for five minutes, or until the credential changes */
+    DOORS_WAITING = 64,         /* password checks waiting; over it: 503 */
 };
 
-struct cached {
-    uint8_t mac[CRYPTO_MAC];
-    uint64_t password; /* hash of the stored hash that it was checked against: a changed or removed one ends it */
+struct hub_cached {
+    uint8_t mac[CRYPTO_MAC]; /* of user and password, under the hub's key */
     int64_t until_us;
     struct hub_party *party;
-};
-struct failures {
-    uint64_t user; /* hash */
-    int64_t since_us;
-    uint32_t n;
-};
-struct hub_doors {
-    pthread_mutex_t lock;  /* of the tables */
-    pthread_mutex_t argon; /* one password check at a time: 19 MiB each */
-    struct cached cache[DOORS_CACHE];
-    struct failures failures[256];
-    atomic_int waiting;
 };
 
 struct hub_doors *hub_doors_new(void)
@@ -37,7 +24,11 @@ struct hub_doors *hub_doors_new(void)
     struct hub_doors *d = mem_zero(1, sizeof *d);
 
     pthread_mutex_init(&d->lock, NULL);
-    pthread_mutex_init(&d->argon, NULL);
+    d->cache = mem_zero(DOORS_CACHE, sizeof *d->cache);
+    d->failures = hub_failures_new();
+    d->rates = hub_rates_new();
+    d->clock = time_steady_us;
+    d->waiting = queue_new(1, DOORS_WAITING);
     return d;
 }
 
@@ -50,194 +41,342 @@ void hub_doors_free(struct hub_doors **doors)
         return;
     for (size_t i = 0; i < DOORS_CACHE; i++)
         hub_party_drop(&d->cache[i].party);
+    free(d->cache);
+    hub_failures_free(&d->failures);
+    hub_rates_free(&d->rates);
+    queue_free(&d->waiting);
+    pthread_mutex_destroy(&d->lock);
     free(d);
 }
 
-struct credential {
-    struct slice user, password;
-    uint8_t mac[CRYPTO_MAC];
-    uint64_t user_hash;
-};
+/* ---- a credential was named: may it be used, here and now? ---- */
 
-static int read_credential(struct hub *h, const struct http_head *head, struct arena *a, struct credential *out,
-                           struct err *err)
+static struct hub_party *party_of(const struct hub_directory *d, const struct hub_credential *c)
 {
-    struct slice header = slice_trim(http_head_get(head, SLICE("Authorization")));
-    struct buf plain = BUF_INIT;
+    const struct hub_member *m = hub_directory_member_of(d, c->viewer);
+    const struct hub_partner *p = m == NULL ? hub_directory_partner_of(d, c->viewer) : NULL;
+    struct hub_party *party = m != NULL ? hub_party_new(HUB_PARTY_MEMBER, m->viewer, m->owner, m->name)
+                                        : hub_party_new(HUB_PARTY_PARTNER, p->viewer, 0, p->name);
 
-    if (header.ptr == NULL || header.len == 0)
-        return err_set(err, ERR_UNAUTHENTICATED, NULL, "this needs a user name and a password (Basic authentication)");
-    if (header.len < 6 || !slice_eq_nocase(slice_to(header, 6), SLICE("Basic ")) ||
-        !crypto_base64(slice_trim(slice_from(header, 6)), false, &plain)) {
-        buf_free(&plain);
-        return err_set(err, ERR_UNAUTHENTICATED, NULL, "the Authorization header is not Basic authentication");
-    }
-    struct slice text = arena_copy(a, buf_slice(&plain));
-    crypto_wipe(plain.ptr, plain.len);
-    buf_free(&plain);
-    struct slice rest = text;
-    slice_cut(&rest, ':', &out->user);
-    out->password = rest.ptr != NULL ? rest : SLICE("");
-    crypto_mac(h->token_key, text, out->mac);
-    out->user_hash = hub_id_hash(out->user);
-    return 0;
-}
-
-/* Of the hash that the directory holds for this viewer now; 0: there is no such party any more. */
-static uint64_t password_now(struct hub *h, uint32_t viewer)
-{
-    struct hub_directory *d = hub_directory_hold(h);
-    const struct hub_member *m = hub_directory_member_of(d, viewer);
-    const struct hub_partner *p = m == NULL ? hub_directory_partner_of(d, viewer) : NULL;
-    uint64_t hash = m != NULL ? hub_id_hash(m->password) : p != NULL ? hub_id_hash(p->password) : 0;
-
-    hub_directory_drop(&d);
-    return hash;
-}
-
-static struct hub_party *cache_find(struct hub *h, const struct credential *c)
-{
-    struct hub_doors *d = h->doors;
-    struct cached *slot = &d->cache[c->mac[0] | (c->mac[1] & 15) << 8];
-    struct hub_party *party = NULL;
-    uint64_t password = 0;
-
-    pthread_mutex_lock(&d->lock);
-    if (slot->party != NULL && slot->until_us > time_steady_us() && crypto_equal(slot->mac, c->mac, CRYPTO_MAC)) {
-        party = hub_party_hold(slot->party);
-        password = slot->password;
-    }
-    pthread_mutex_unlock(&d->lock);
-    if (party != NULL && password_now(h, party->viewer) != password)
-        hub_party_drop(&party);
+    party->credential = c->id;
     return party;
 }
 
-static void cache_put(struct hub *h, const struct credential *c, uint64_t password, struct hub_party *party)
+static bool may_enter(const struct hub_credential *c, struct slice peer)
+{
+    return c != NULL && hub_credential_is_on(c, time_now_us()) && hub_credential_is_from(c, peer);
+}
+
+static struct hub_rate rate_of(const struct hub *h, const struct hub_credential *c)
+{
+    return (struct hub_rate){c->requests != 0 ? c->requests : h->settings.requests,
+                             c->objects != 0 ? c->objects : h->settings.objects};
+}
+
+static int take_rate(struct hub *h, const struct hub_credential *c, struct err *err)
+{
+    struct hub_rate rate = rate_of(h, c);
+    uint32_t wait = hub_rates_take(h->doors->rates, c->id, &rate, h->doors->clock());
+
+    if (wait == 0)
+        return 0;
+    err_set(err, ERR_TOO_MANY, NULL, "this credential is over its rate: try again in %u s", wait);
+    err->retry_s = wait;
+    return -1;
+}
+
+/* One answer for whatever is wrong: an expired credential, or one from an address that is not on its list, looks like
+   one that does not exist. */
+static int refuse(struct hub *h, const struct hub_ask *ask, struct err *err)
+{
+    hub_failures_add(h->doors->failures, ask->peer, ask->claim.user, h->doors->clock());
+    log_event("sign_in_refused", TEXT("peer", ask->peer));
+    return err_set(err, ERR_UNAUTHENTICATED, NULL, "this credential is not known here, or not good from where it came");
+}
+
+static int must_wait(struct hub *h, const struct hub_ask *ask, struct err *err)
+{
+    uint32_t wait = hub_failures_wait(h->doors->failures, ask->peer, ask->claim.user, h->doors->clock());
+
+    if (wait == 0)
+        return 0;
+    err_set(err, ERR_TOO_MANY, NULL, "too many wrong credentials: try again in %u s", wait);
+    err->retry_s = wait;
+    return -1;
+}
+
+/* ---- tokens ---- */
+
+/* The user name, where one is sent with a token, must be its member's. */
+static const struct hub_credential *find_token(const struct hub *h, const struct hub_directory *d,
+                                               const struct hub_claim *claim)
+{
+    struct slice token = claim->secret.len != 0 ? claim->secret : claim->user; /* curl -u TOKEN: */
+    uint8_t key[CRYPTO_HASH];
+
+    if (!slice_starts(token, SLICE(HUB_TOKEN_PREFIX)))
+        return NULL;
+    hub_token_key(h, token, key);
+    const struct hub_credential *c = hub_credential_by_key(d, HUB_TOKEN, key);
+    const struct hub_member *m = c != NULL ? hub_directory_member_of(d, c->viewer) : NULL;
+    if (m == NULL || (claim->secret.len != 0 && claim->user.len != 0 && !slice_eq(claim->user, m->name)))
+        return NULL;
+    return c;
+}
+
+/* ---- passwords ---- */
+
+static void mac_of(const struct hub *h, const struct hub_claim *claim, uint8_t out[CRYPTO_MAC])
+{
+    struct buf text = BUF_INIT;
+
+    buf_put_u64(&text, claim->user.len);
+    buf_put_byte(&text, ':');
+    buf_put(&text, claim->user);
+    buf_put(&text, claim->secret);
+    crypto_mac(h->token_key, buf_slice(&text), out);
+    crypto_wipe(text.ptr, text.len);
+    buf_free(&text);
+}
+
+static struct hub_party *cache_find(struct hub *h, const uint8_t mac[CRYPTO_MAC])
 {
     struct hub_doors *d = h->doors;
-    struct cached *slot = &d->cache[c->mac[0] | (c->mac[1] & 15) << 8];
+    struct hub_cached *slot = &d->cache[mac[0] | (mac[1] & 15) << 8];
+    struct hub_party *party = NULL;
+
+    pthread_mutex_lock(&d->lock);
+    if (slot->party != NULL && slot->until_us > d->clock() && crypto_equal(slot->mac, mac, CRYPTO_MAC))
+        party = hub_party_hold(slot->party);
+    pthread_mutex_unlock(&d->lock);
+    return party;
+}
+
+static void cache_put(struct hub *h, const uint8_t mac[CRYPTO_MAC], struct hub_party *party)
+{
+    struct hub_doors *d = h->doors;
+    struct hub_cached *slot = &d->cache[mac[0] | (mac[1] & 15) << 8];
 
     pthread_mutex_lock(&d->lock);
     hub_party_drop(&slot->party);
-    *slot = (struct cached){
-        .password = password, .until_us = time_steady_us() + DOORS_CACHE_US, .party = hub_party_hold(party)};
-    memcpy(slot->mac, c->mac, CRYPTO_MAC);
+    *slot = (struct hub_cached){.until_us = d->clock() + DOORS_CACHE_US, .party = hub_party_hold(party)};
+    memcpy(slot->mac, mac, CRYPTO_MAC);
     pthread_mutex_unlock(&d->lock);
 }
 
-/* Counts a failure, or asks whether there were too many. */
-static bool too_many_failures(struct hub *h, const struct credential *c, bool failed)
+/* Verified lately, and its credential holds still: a changed or removed one has another id. */
+static const struct hub_credential *find_cached(struct hub *h, const struct hub_directory *d,
+                                                const struct hub_claim *claim)
 {
-    struct hub_doors *d = h->doors;
-    struct failures *f = &d->failures[c->user_hash & 255];
-    int64_t now = time_steady_us();
+    uint8_t mac[CRYPTO_MAC];
 
-    pthread_mutex_lock(&d->lock);
-    if (f->user != c->user_hash || now - f->since_us > 60000000)
-        *f = (struct failures){c->user_hash, now, 0};
-    f->n += failed;
-    bool too_many = f->n > DOORS_FAILURES;
-    pthread_mutex_unlock(&d->lock);
-    return too_many;
+    mac_of(h, claim, mac);
+    struct hub_party *party = cache_find(h, mac);
+    const struct hub_credential *c = party != NULL ? hub_credential_of(d, party->viewer, party->credential) : NULL;
+    hub_party_drop(&party);
+    return c;
 }
 
 /* An unknown user costs as much time as a wrong password: this is the hash that it is checked against. */
 static const struct slice nobody =
     SLICE_INIT("$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
 
-static struct hub_party *check_password(struct hub *h, const struct credential *c)
+static int check_password(struct hub *h, const struct hub_ask *ask, struct hub_party **party_out, struct err *err)
 {
     struct hub_directory *d = hub_directory_hold(h);
-    const struct hub_member *m = hub_directory_member(d, c->user);
-    const struct hub_partner *p = m == NULL ? hub_directory_partner(d, c->user) : NULL;
-    struct slice hash = m != NULL ? m->password : p != NULL ? p->password : nobody;
-    struct hub_party *party = NULL;
+    const struct hub_credential *c = find_cached(h, d, &ask->claim); /* by a request beside it, while this one waited */
+    int result = -1;
 
-    pthread_mutex_lock(&h->doors->argon);
-    bool good = crypto_password_check(c->password, hash);
-    pthread_mutex_unlock(&h->doors->argon);
-    if (good && m != NULL)
-        party = hub_party_new(HUB_PARTY_MEMBER, m->viewer, m->owner, m->name);
-    else if (good && p != NULL)
-        party = hub_party_new(HUB_PARTY_PARTNER, p->viewer, 0, p->name);
-    if (party != NULL)
-        cache_put(h, c, hub_id_hash(hash), party);
-    hub_directory_drop(&d);
-    return party;
-}
-
-static bool is_write(const struct http_head *head)
-{
-    return slice_eq(head->method, SLICE("POST"));
-}
-
-/* Before a body is read: may this party write there? */
-static int may_write(struct hub *h, const struct hub_party *party, struct taxii_reply *reply, struct err *err)
-{
-    struct hub_directory *d = hub_directory_hold(h);
-    const struct hub_member *m = hub_directory_member_of(d, party->viewer);
-    const struct hub_collection *c = hub_directory_collection(d, taxii_reply_want(reply)->collection);
-    int result = 0;
-
-    if (c == NULL)
-        result = err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
-    else if (!hub_member_may_write(m, c))
-        result = err_set(err, ERR_FORBIDDEN, NULL, "this credential may not submit to this collection");
+    if (c != NULL && may_enter(c, ask->peer)) {
+        result = 0;
+    } else if (must_wait(h, ask, err) == 0) {
+        c = hub_credential_password(d, ask->claim.user);
+        bool good = crypto_password_check(ask->claim.secret, c != NULL ? c->check : nobody);
+        result = good && may_enter(c, ask->peer) ? 0 : refuse(h, ask, err);
+    }
+    if (result == 0) {
+        uint8_t mac[CRYPTO_MAC];
+        *party_out = party_of(d, c);
+        mac_of(h, &ask->claim, mac);
+        cache_put(h, mac, *party_out);
+        hub_failures_clear(h->doors->failures, ask->peer, ask->claim.user);
+        result = take_rate(h, c, err);
+        if (result != 0)
+            hub_party_drop(party_out);
+    }
     hub_directory_drop(&d);
     return result;
 }
 
-static void finish_sign_in(struct hub_worker *w, void *arg)
+/* ---- asking ---- */
+
+static void ask_free(struct hub_ask *ask)
+{
+    arena_free(&ask->arena);
+    free(ask);
+}
+
+static void *doors_main(void *arg)
+{
+    struct hub *h = arg;
+    struct hub_ask *ask;
+
+    while ((ask = queue_take(h->doors->waiting, -1)) != NULL) {
+        struct hub_party *party = NULL;
+        struct err err = ERR_INIT;
+        if (atomic_load(&h->stopping))
+            err_set(&err, ERR_UNAVAILABLE, NULL, "this hub is stopping");
+        else
+            check_password(h, ask, &party, &err);
+        ask->done(h, ask->arg, party, &err);
+        ask_free(ask);
+    }
+    return NULL;
+}
+
+int hub_doors_start(struct hub *h, struct err *err)
+{
+    if (pthread_create(&h->doors->thread, NULL, doors_main, h) != 0)
+        return err_set(err, ERR_SYSTEM, NULL, "cannot start the doors' thread");
+    h->doors->runs = true;
+    return 0;
+}
+
+void hub_doors_stop(struct hub *h)
+{
+    queue_close(h->doors->waiting);
+    if (h->doors->runs)
+        pthread_join(h->doors->thread, NULL);
+    h->doors->runs = false;
+}
+
+static int ask_later(struct hub *h, const struct hub_ask *ask, struct err *err)
+{
+    struct hub_ask *kept = mem_alloc(sizeof *kept);
+
+    *kept = *ask;
+    if (queue_put(h->doors->waiting, kept, false))
+        return HTTP_LATER;
+    free(kept);
+    return err_set(err, ERR_BUSY, NULL, "");
+}
+
+/* What can be said at once; HTTP_LATER: only a password check can tell. */
+static int ask_now(struct hub *h, const struct hub_ask *ask, const struct hub_directory *d,
+                   struct hub_party **party_out, struct err *err)
+{
+    const struct hub_claim *claim = &ask->claim;
+
+    if (claim->kind == HUB_CLAIM_NOTHING)
+        return err_set(err, ERR_UNAUTHENTICATED, NULL, "this needs a credential: Basic, Bearer or Token");
+    const struct hub_credential *c = find_token(h, d, claim);
+    if (c == NULL && claim->kind == HUB_CLAIM_BASIC)
+        c = find_cached(h, d, claim);
+    if (may_enter(c, ask->peer)) {
+        if (take_rate(h, c, err) != 0)
+            return -1;
+        *party_out = party_of(d, c);
+        return 0;
+    }
+    if (must_wait(h, ask, err) != 0)
+        return -1;
+    return claim->kind == HUB_CLAIM_BASIC && claim->user.len != 0 ? HTTP_LATER : refuse(h, ask, err);
+}
+
+int hub_ask(struct hub *h, struct hub_ask *ask, struct hub_party **party_out, struct err *err)
+{
+    int result;
+
+    if (atomic_load(&h->stopping)) {
+        result = err_set(err, ERR_UNAVAILABLE, NULL, "this hub is stopping");
+    } else {
+        struct hub_directory *d = hub_directory_hold(h);
+        result = ask_now(h, ask, d, party_out, err);
+        hub_directory_drop(&d);
+        if (result == HTTP_LATER)
+            result = ask_later(h, ask, err);
+    }
+    if (result != HTTP_LATER)
+        arena_free(&ask->arena);
+    return result;
+}
+
+void hub_doors_count(struct hub *h, const struct hub_party *party, uint64_t objects)
+{
+    struct hub_directory *d = hub_directory_hold(h);
+    const struct hub_credential *c =
+        party->credential != 0 ? hub_credential_of(d, party->viewer, party->credential) : NULL;
+
+    if (c != NULL) {
+        struct hub_rate rate = rate_of(h, c);
+        hub_rates_objects(h->doors->rates, c->id, &rate, objects, h->doors->clock());
+    }
+    hub_directory_drop(&d);
+}
+
+/* ---- the TAXII door ---- */
+
+static int may_write(const struct hub_directory *d, const struct hub_party *party, const struct taxii_reply *reply,
+                     struct err *err)
+{
+    const struct hub_collection *c = hub_directory_collection(d, taxii_reply_want(reply)->collection);
+
+    if (c == NULL)
+        return err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
+    if (!hub_member_may_write(hub_directory_member_of(d, party->viewer), c))
+        return err_set(err, ERR_FORBIDDEN, NULL, "this credential may not submit to this collection");
+    return 0;
+}
+
+/* Before a body is read: may this party do that there? */
+static int may_do(struct hub *h, const struct hub_party *party, const struct taxii_reply *reply, struct err *err)
+{
+    struct slice method = taxii_reply_head(reply)->method;
+    struct hub_directory *d = hub_directory_hold(h);
+    const struct hub_credential *c = hub_credential_of(d, party->viewer, party->credential);
+    bool posts = slice_eq(method, SLICE("POST")), deletes = slice_eq(method, SLICE("DELETE"));
+    int result = 0;
+
+    if (c == NULL)
+        result = err_set(err, ERR_UNAUTHENTICATED, NULL, "this credential has ended");
+    else if (c->rights == HUB_RIGHTS_READ && (posts || deletes))
+        result = err_set(err, ERR_FORBIDDEN, NULL, "this credential may only read");
+    else if (c->rights == HUB_RIGHTS_RETRACT && !deletes)
+        result = err_set(err, ERR_FORBIDDEN, NULL, "this credential may only delete what its member submitted");
+    else if (posts)
+        result = may_write(d, party, reply, err);
+    hub_directory_drop(&d);
+    return result;
+}
+
+static void finish_sign_in(struct hub *h, void *arg, struct hub_party *party, const struct err *why)
 {
     struct taxii_reply *reply = arg;
-    struct credential c;
-    struct err err = ERR_INIT;
-    struct hub_party *party = NULL;
+    struct err err = *why;
 
-    if (read_credential(w->hub, taxii_reply_head(reply), &w->arena, &c, &err) == 0) {
-        party = check_password(w->hub, &c);
-        if (party == NULL) {
-            too_many_failures(w->hub, &c, true);
-            err_set(&err, ERR_UNAUTHENTICATED, NULL, "the user name or the password is wrong");
-            log_event("sign_in_refused", TEXT("peer", taxii_reply_head(reply)->peer));
-        } else if (is_write(taxii_reply_head(reply)) && may_write(w->hub, party, reply, &err) != 0) {
-            hub_party_drop(&party);
-        }
-    }
-    atomic_fetch_sub(&w->hub->doors->waiting, 1);
+    if (party != NULL && may_do(h, party, reply, &err) != 0)
+        hub_party_drop(&party);
     taxii_signed_in(reply, (struct taxii_who *)party, party != NULL ? NULL : &err);
 }
 
 int hub_sign_in(void *hub, struct taxii_reply *reply, struct taxii_who **who_out, struct err *err)
 {
     struct hub *h = hub;
-    struct arena scratch = ARENA_INIT;
-    struct credential c;
-    int result = 0;
+    const struct http_head *head = taxii_reply_head(reply);
+    struct hub_ask ask = {.arena = ARENA_INIT, .peer = head->peer, .done = finish_sign_in, .arg = reply};
+    struct hub_party *party = NULL;
 
-    if (atomic_load(&h->stopping))
-        return err_set(err, ERR_UNAVAILABLE, NULL, "this hub is stopping");
-    if (read_credential(h, taxii_reply_head(reply), &scratch, &c, err) != 0) {
-        result = -1;
-    } else {
-        struct hub_party *party = cache_find(h, &c);
-        if (party != NULL && is_write(taxii_reply_head(reply)) && may_write(h, party, reply, err) != 0) {
-            hub_party_drop(&party);
-            result = -1;
-        } else if (party != NULL) {
-            *who_out = (struct taxii_who *)party;
-        } else if (too_many_failures(h, &c, false)) {
-            result = err_set(err, ERR_TOO_MANY, NULL, "too many wrong passwords for this user: wait a minute");
-        } else if (atomic_fetch_add(&h->doors->waiting, 1) >= DOORS_WAITING ||
-                   !hub_work(h, c.user_hash, true, finish_sign_in, reply)) {
-            atomic_fetch_sub(&h->doors->waiting, 1);
-            result = err_set(err, ERR_BUSY, NULL, "");
-        } else {
-            result = HTTP_LATER;
-        }
+    if (hub_claim_read(head, h->settings.api_key_header, &ask.arena, &ask.claim, err) != 0) {
+        arena_free(&ask.arena);
+        return -1;
     }
-    arena_free(&scratch);
+    int result = hub_ask(h, &ask, &party, err);
+    if (result == 0 && may_do(h, party, reply, err) != 0) {
+        hub_party_drop(&party);
+        result = -1;
+    }
+    if (result == 0)
+        *who_out = (struct taxii_who *)party;
     return result;
 }
 

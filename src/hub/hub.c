@@ -1,5 +1,5 @@
 /* hub/hub.c: opening and closing, workers, viewers' lists. */
-#include "hub/internal.h"
+#include "hub/doors.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -71,6 +71,7 @@ static void copy_settings(struct hub *h, const struct hub_settings *s)
     h->settings.country = arena_copy(a, s->country);
     h->settings.listen = arena_copy(a, s->listen);
     h->settings.url = arena_copy(a, s->url);
+    h->settings.api_key_header = arena_copy(a, s->api_key_header);
 }
 
 static size_t count_workers(const struct hub_settings *s)
@@ -110,6 +111,8 @@ int hub_open(const struct hub_conf *conf, struct hub **hub_out, struct err *err)
     for (size_t i = 0; i < n_workers; i++)
         if (worker_start(h, &h->workers[i], conf->channels[i + 1], err) != 0)
             goto failed;
+    if (hub_doors_start(h, err) != 0)
+        goto failed;
     hub_sightings_changed(h);
     *hub_out = h;
     return 0;
@@ -122,6 +125,7 @@ failed:
 void hub_stop(struct hub *h)
 {
     atomic_store(&h->stopping, true);
+    hub_doors_stop(h);
     hub_followers_stop(h);
     for (size_t i = 0; i < h->n_workers; i++)
         queue_close(h->workers[i].queue);
@@ -378,6 +382,10 @@ void hub_job_done(struct hub_job **job)
     hub_done_fn *done = j->is_act ? j->act.done : j->ask.done;
     void *arg = j->is_act ? j->act.arg : j->ask.arg;
 
+    const struct hub_outcome *o = &j->outcome;
+
+    if (!j->is_act && j->ask.door == HUB_TAXII)
+        hub_doors_count(j->hub, j->ask.from, (uint64_t)o->accepted + o->unchanged + o->held + o->refused);
     j->outcome.err = j->err.code != ERR_NONE ? &j->err : NULL;
     if (done != NULL)
         done(arg, &j->outcome);

@@ -22,6 +22,8 @@ struct hub_settings {
     int64_t default_valid_for_us; /* of indicators without valid_until, where the submitter declared no other */
     int64_t workers;              /* 0: one a core */
     bool plain_http;              /* no TLS: on a loopback address alone */
+    struct slice api_key_header;  /* a header that carries a token; empty: none */
+    int64_t requests, objects;    /* a minute and credential; 0: no limit */
 };
 extern const struct conf_field hub_settings_fields[];
 extern const size_t hub_settings_n_fields;
@@ -103,6 +105,8 @@ enum hub_act_kind {
     HUB_PARTNER_REMOVE, /* detail: the row as JSON */
     HUB_DELETE,         /* TAXII DELETE; detail {"collection","id","version"?} */
     HUB_DELIVERED,      /* by hub_tick */
+    HUB_CREDENTIAL_PUT, /* detail {"member","name","kind"?,...}: a new one, or changed limits of one (credential.c) */
+    HUB_CREDENTIAL_REMOVE, /* detail {"member","name"} */
 };
 struct act {
     enum hub_act_kind kind;
@@ -117,6 +121,7 @@ int hub_act(struct hub *h, const struct act *act, struct err *err); /* overtakes
 
 void hub_put_status(struct hub *h, struct buf *json_out);
 void hub_put_members(struct hub *h, struct buf *json_out);
+void hub_put_credentials(struct hub *h, struct buf *json_out); /* of all members; never what they are checked against */
 void hub_put_collections(struct hub *h, struct buf *json_out);
 void hub_put_partners(struct hub *h, struct buf *json_out);
 

@@ -105,8 +105,11 @@ struct hub_dialect { /* how a member's pages differ; all zero: not at all */
     uint32_t page_size;        /* objects in a page, where the client names no limit and at most; 0: the hub's */
     struct taxii_filter types; /* wanted; n 0: all */
 };
+struct hub_credential; /* doors.h */
 struct hub_member {
-    struct slice name, organisation, country, sector, password;
+    struct slice name, organisation, country, sector;
+    struct hub_credential *credentials;
+    size_t n_credentials;
     const struct slice *domains, *client_of;
     size_t n_domains, n_client_of;
     const struct hub_default *defaults;
@@ -126,7 +129,9 @@ struct hub_member {
     struct slice row;      /* as stored */
 };
 struct hub_partner {
-    struct slice name, hub_id, password;
+    struct slice name, hub_id;
+    struct hub_credential *credentials; /* its password */
+    size_t n_credentials;
     uint8_t key[CRYPTO_SIGN_PUBLIC];
     uint32_t viewer;
     struct share_agreement agreement;
@@ -149,6 +154,8 @@ struct hub_directory {
     size_t n_members, n_partners, n_collections;
     uint32_t *by_viewer; /* place in members + 1, or n_members + place in partners + 1; 0: nobody */
     uint32_t n_by_viewer;
+    const struct hub_credential **by_key; /* tokens and certificates, sorted */
+    size_t n_by_key;
     const struct share_policy *policy;
     uint8_t policy_hash[CRYPTO_HASH];
 };
@@ -221,10 +228,13 @@ struct hub_party {
     atomic_uint owners;
     enum { HUB_PARTY_MEMBER, HUB_PARTY_PARTNER, HUB_PARTY_SELF } kind;
     uint32_t viewer;
-    uint64_t owner; /* MEMBER: the handle in rows; else 0 */
+    uint64_t owner;      /* MEMBER: the handle in rows; else 0 */
+    uint64_t credential; /* through which it came in; 0: not through the door */
     char name[];
 };
 struct hub_party *hub_party_new(int kind, uint32_t viewer, uint64_t owner, struct slice name);
+/* Is it still a member or partner, and its credential one that holds? */
+bool hub_party_is_good(const struct hub_directory *d, const struct hub_party *party);
 
 /* ---- workers ---- */
 
@@ -316,7 +326,7 @@ struct hub {
     atomic_bool stopping, bands_waiting;
     struct hub_bands *bands;         /* sighting.c */
     struct hub_followers *followers; /* stream.c */
-    struct hub_doors *doors;         /* taxii.c: cached sign-ins */
+    struct hub_doors *doors;         /* doors.c */
     struct hub_again *again;         /* again.c */
 };
 
@@ -402,6 +412,10 @@ int hub_commit_remove_party(struct hub_commit *c, struct hub_job *job, struct js
 /* Rows for who gains and who loses classes as the directory changes. */
 int hub_commit_views(struct hub_commit *c, const struct hub_directory *old, const struct hub_directory *now,
                      struct err *err);
+bool hub_is_name(struct slice name); /* 1 to 64 letters, digits, '-', '_', '.' */
+/* A row of members, partners or collections put, or (value.ptr NULL) taken out, with all that it means for views. */
+int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
+                       struct slice value, struct err *err);
 bool hub_may_see(struct hub *h, const struct hub_directory *d, uint32_t viewer, uint32_t facts_class);
 struct hub_lists *hub_lists_decide(struct hub *h, const struct hub_directory *d,
                                    uint32_t viewer); /* fresh, of no grants */
@@ -542,6 +556,8 @@ int hub_sign_in(void *hub, struct taxii_reply *reply, struct taxii_who **who_out
 void hub_sign_out(void *hub, struct taxii_who **who);
 void hub_page(struct hub_worker *w, const struct hub_party *party, struct taxii_reply *reply);
 struct hub_doors *hub_doors_new(void);
+int hub_doors_start(struct hub *h, struct err *err);
+void hub_doors_stop(struct hub *h); /* what waits for a password check is answered with ERR_UNAVAILABLE */
 void hub_doors_free(struct hub_doors **d);
 
 #endif

@@ -1,7 +1,7 @@
 /* hub/member.c: the directory: who the members and partners are, which collections there are, and the policy made of
    them. Built anew from the stored rows at every change (a change is rare, a question is not), immutable from then on.
  */
-#include "hub/internal.h"
+#include "hub/doors.h"
 
 #include <stdlib.h>
 
@@ -61,7 +61,6 @@ static void read_member(struct arena *a, struct json row, struct hub_member *m)
     m->organisation = text_of(a, row, "organisation");
     m->country = text_of(a, row, "country");
     m->sector = text_of(a, row, "sector");
-    m->password = text_of(a, row, "password_hash");
     m->domains = texts_of(a, json_get(row, SLICE("domains")), &m->n_domains);
     m->client_of = texts_of(a, json_get(row, SLICE("client_of")), &m->n_client_of);
     if (!share_consent_parse(text_of(a, row, "consent"), &m->consent))
@@ -72,6 +71,7 @@ static void read_member(struct arena *a, struct json row, struct hub_member *m)
     m->write_only = texts_of(a, json_get(row, SLICE("write_only")), &m->n_write_only);
     hub_dialect_read(a, row, &m->dialect);
     m->viewer = (uint32_t)number_of(row, "viewer", 0);
+    hub_credentials_read(a, row, m->viewer, &m->credentials, &m->n_credentials);
     m->owner_text = arena_printf(a, SLICE_FMT "|%lld", SLICE_ARG(m->name), (long long)number_of(row, "epoch", 1));
     read_defaults(a, json_get(row, SLICE("defaults")), m);
 }
@@ -109,8 +109,8 @@ static int read_partner(struct arena *a, struct json row, struct hub_partner *p,
 
     p->name = text_of(a, row, "name");
     p->hub_id = text_of(a, row, "hub_id");
-    p->password = text_of(a, row, "password_hash");
     p->viewer = (uint32_t)number_of(row, "viewer", 0);
+    hub_credentials_read(a, row, p->viewer, &p->credentials, &p->n_credentials);
     if (!crypto_hex(text_of(a, row, "key"), p->key, sizeof p->key))
         return err_set(err, ERR_CONF_VALUE, "/key", "the partner's public key is not 64 hexadecimal digits");
     read_agreement(a, json_get(row, SLICE("agreement")), p);
@@ -260,6 +260,7 @@ int hub_directory_build(const struct hub_raw_row *rows, size_t n, struct keys *k
         return -1;
     }
     index_viewers(d);
+    hub_credentials_index(d);
     resolve_partners(d);
     make_policy(d);
     *out = d;
@@ -380,6 +381,14 @@ struct hub_party *hub_party_new(int kind, uint32_t viewer, uint64_t owner, struc
     p->owner = owner;
     memcpy(p->name, name.ptr, name.len);
     return p;
+}
+
+bool hub_party_is_good(const struct hub_directory *d, const struct hub_party *party)
+{
+    if (hub_directory_member_of(d, party->viewer) == NULL && hub_directory_partner_of(d, party->viewer) == NULL)
+        return false;
+    const struct hub_credential *c = hub_credential_of(d, party->viewer, party->credential);
+    return party->credential == 0 || (c != NULL && hub_credential_is_on(c, time_now_us()));
 }
 
 struct hub_party *hub_party_hold(struct hub_party *p)

@@ -1,6 +1,6 @@
 /* hub/page.c: a page of a TAXII collection: objects, manifest or versions (TAXII 2.1 sections 5.3 to 5.8), read through
  * a view. */
-#include "hub/internal.h"
+#include "hub/doors.h"
 
 #include <stdlib.h>
 
@@ -245,9 +245,11 @@ void hub_page(struct hub_worker *w, const struct hub_party *party, struct taxii_
             break;
         result = make_page(&p, &err);
     } while (!hub_view_close(&v) && result == 0); /* counted as delivered before a byte leaves */
-    if (result == 0)
+    if (result == 0) {
+        hub_doors_count(w->hub, party, p.n);
         taxii_reply_page(reply, buf_ref_take(&p.body), p.first_us, p.last_us);
-    else
+    } else {
         taxii_reply_error(reply, &err);
+    }
     buf_free(&p.body);
 }

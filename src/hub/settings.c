@@ -21,6 +21,11 @@ const struct conf_field hub_settings_fields[] = {
      INT64_MAX},
     {"plain_http", CONF_BOOL, AT(plain_http), "no",
      "HTTP without TLS: on a loopback address only, for a proxy on the same machine or a test", 0, 0},
+    {"api_key_header", CONF_TEXT, AT(api_key_header), "X-API-Key", "header that may carry a token; empty: none", 0, 0},
+    {"requests_per_minute", CONF_INT, AT(requests), "0", "requests of one credential a minute; 0: no limit", 0,
+     1000000000},
+    {"objects_per_minute", CONF_INT, AT(objects), "0",
+     "objects that one credential sends and reads a minute; 0: no limit", 0, 1000000000},
     {"workers", CONF_INT, AT(workers), "0", "worker threads; 0: one a core", 0, 16},
 };
 const size_t hub_settings_n_fields = sizeof hub_settings_fields / sizeof hub_settings_fields[0];

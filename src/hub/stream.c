@@ -466,6 +466,23 @@ void hub_followers_wake(struct hub *h)
     pthread_mutex_unlock(&all->lock);
 }
 
+/* Whose credential is removed is closed at its next pull, which every change of the directory brings. A credential that
+   expires brings none: its followers are pulled for here. */
+static void end_expired(struct hub *h)
+{
+    struct hub_followers *all = h->followers;
+    struct hub_directory *d = hub_directory_hold(h);
+
+    pthread_mutex_lock(&all->lock);
+    for (struct follower *f = all->first; f != NULL; f = f->next) {
+        int state = FOLLOWER_IDLE;
+        if (!hub_party_is_good(d, f->party) && atomic_compare_exchange_strong(&f->state, &state, FOLLOWER_PULLING))
+            queue_pull(f);
+    }
+    pthread_mutex_unlock(&all->lock);
+    hub_directory_drop(&d);
+}
+
 /* A comment now and then: a follower that hears nothing for long knows that the hub is gone, and a firewall between
  * keeps the connection. */
 void hub_followers_tick(struct hub *h)
@@ -474,6 +491,7 @@ void hub_followers_tick(struct hub *h)
 
     if (++all->ticks % STREAM_HEARTBEAT_S != 0)
         return;
+    end_expired(h);
     struct buf_ref *beat = buf_ref_copy(SLICE(": beat\n\n"));
     pthread_mutex_lock(&all->lock);
     for (struct follower *f = all->first; f != NULL; f = f->next)

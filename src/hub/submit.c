@@ -62,7 +62,7 @@ static int submit_admit(struct hub_worker *w, struct hub_job *job, struct err *e
         return 0;
     job->member = hub_directory_member_of(job->directory, from->viewer);
     job->partner = hub_directory_partner_of(job->directory, from->viewer);
-    if (job->member == NULL && job->partner == NULL)
+    if (!hub_party_is_good(job->directory, from))
         return err_set(err, ERR_UNAUTHENTICATED, NULL, "this credential has ended");
     if (job->member != NULL && !job->member->may_write)
         return err_set(err, ERR_FORBIDDEN, NULL, "this credential may not submit");

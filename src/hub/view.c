@@ -280,7 +280,7 @@ int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hu
     v->viewer = party->viewer;
     v->partner = party->kind == HUB_PARTY_PARTNER;
     const struct hub_member *m = hub_directory_member_of(v->directory, v->viewer);
-    if (m == NULL && hub_directory_partner_of(v->directory, v->viewer) == NULL) {
+    if (!hub_party_is_good(v->directory, party)) {
         hub_directory_drop(&v->directory);
         return err_set(err, ERR_UNAUTHENTICATED, NULL, "this credential has ended");
     }
