@@ -28,13 +28,14 @@ static void print_value(struct arena *a, struct json value)
 {
     struct slice text = json_string(a, value);
 
-    if (text.ptr == NULL)
+    if (json_kind(value) == JSON_ABSENT)
+        text = SLICE("");
+    else if (text.ptr == NULL)
         text = json_raw(value);
     printf("%-20.*s ", (int)text.len, text.ptr);
 }
 
-/* As JSON with --json, else the named members in columns. */
-static void print_rows(struct arena *a, const struct options *o, struct json rows, const char *const *columns, size_t n)
+void admin_print(struct arena *a, const struct options *o, struct json rows, const char *const *columns, size_t n)
 {
     if (options_has(o, "json")) {
         struct slice text = json_raw(rows);
@@ -57,7 +58,7 @@ int admin_list(struct arena *a, const struct options *o, const char *what, const
     int status = admin_ask(a, o, what, slice_n(NULL, 0), &rows);
 
     if (status == STATUS_DONE)
-        print_rows(a, o, rows, columns, n);
+        admin_print(a, o, rows, columns, n);
     return status;
 }
 

@@ -8,6 +8,8 @@
 /* Sends {"do": what, "row": ROW} (row.ptr NULL: without) to the hub of --hub and prints the error, if any. Returns an
  * exit status. */
 int admin_ask(struct arena *a, const struct options *o, const char *what, struct slice row, struct json *answer_out);
+/* As JSON with --json, else the named members in columns. */
+void admin_print(struct arena *a, const struct options *o, struct json rows, const char *const *columns, size_t n);
 /* The whole of "list" and of "remove NAME". */
 int admin_list(struct arena *a, const struct options *o, const char *what, const char *const *columns, size_t n);
 int admin_remove(struct arena *a, const struct options *o, const char *what);

@@ -132,19 +132,18 @@ static const struct {
     const char *name;
     void (*put)(struct hub *h, struct buf *out);
 } questions[] = {
-    {"status", hub_put_status},
-    {"members", hub_put_members},
-    {"collections", hub_put_collections},
-    {"partners", hub_put_partners},
+    {"status", hub_put_status},           {"members", hub_put_members},   {"credentials", hub_put_credentials},
+    {"collections", hub_put_collections}, {"partners", hub_put_partners},
 };
 
 static const struct {
     const char *name;
     enum hub_act_kind kind;
 } acts[] = {
-    {"member-put", HUB_MEMBER_PUT},       {"member-change", HUB_MEMBER_CHANGE},
-    {"member-remove", HUB_MEMBER_REMOVE}, {"collection-put", HUB_COLLECTION_PUT},
-    {"partner-put", HUB_PARTNER_PUT},     {"partner-remove", HUB_PARTNER_REMOVE},
+    {"member-put", HUB_MEMBER_PUT},         {"member-change", HUB_MEMBER_CHANGE},
+    {"member-remove", HUB_MEMBER_REMOVE},   {"collection-put", HUB_COLLECTION_PUT},
+    {"partner-put", HUB_PARTNER_PUT},       {"partner-remove", HUB_PARTNER_REMOVE},
+    {"credential-put", HUB_CREDENTIAL_PUT}, {"credential-remove", HUB_CREDENTIAL_REMOVE},
 };
 
 static int answer(struct hub *h, struct arena *a, struct slice line, struct buf *out, struct err *err)

@@ -34,11 +34,12 @@ static const struct option_row rows[] = {
 
 static const struct option_command command = {
     "member",
-    "add NAME | change NAME | remove NAME | list",
+    "add NAME | change NAME | remove NAME | list | credential ...",
     1,
     2,
     "Adds a member to a running hub and writes the client file that it works with, changes what is named of one,\n"
-    "removes one, or lists them.\n\n"
+    "removes one, or lists them.\n"
+    "Its tokens and other credentials: tocsin member credential --help.\n\n"
     "Example: tocsin member add bank --hub hub-a --organisation \"First Bank\" --default threats=green --out "
     "bank.yaml\n"
     "         tocsin member change bank --hub hub-a --compat tlp1,flatten --types indicator --page-size 500",
@@ -251,6 +252,8 @@ int cmd_member(int argc, char **argv)
     struct options o;
     int status;
 
+    if (argc > 1 && slice_eq(slice_of(argv[1]), SLICE("credential")))
+        return cmd_credential(argc - 1, argv + 1);
     if (!options_begin(&a, &command, argc, argv, &o, &status))
         return status;
     if (slice_eq(o.operands[0], SLICE("add")) && o.n_operands == 2) {
