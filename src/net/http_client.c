@@ -324,8 +324,11 @@ static int exchange(struct http_client *c, struct exchange *x, const char *metho
     buf_printf(&url, "%s" SLICE_FMT "%c", c->url, SLICE_ARG(path), '\0');
     set_common(c, x, url.ptr, list);
     set_method(c->easy, method, body);
-    if (silent_us == 0)
+    if (silent_us == 0) {
         curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(c->total_us / 1000));
+        /* Unpacked while it comes: max_body bounds what is unpacked. */
+        curl_easy_setopt(c->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
     curl_multi_add_handle(c->multi, c->easy);
     int result = drive(c, x, silent_us, code_out, x->err);
     curl_multi_remove_handle(c->multi, c->easy);

@@ -92,21 +92,42 @@ void taxii_put_error(struct buf *out, const struct err *err, int status);
 
 /* ---- the client (blocking, one thread) ---- */
 
+/* What servers get wrong; a bit each in taxii_client_quirks(). */
+enum taxii_quirk {
+#define QUIRK(name, what, why, does) TAXII_QUIRK_##name,
+#include "taxii/quirks.def"
+#undef QUIRK
+    TAXII_QUIRKS
+};
+struct taxii_quirk_text {
+    const char *name, *what, *why, *does;
+};
+const struct taxii_quirk_text *taxii_quirk_text(enum taxii_quirk q);
+
 struct taxii_client;
 struct taxii_client_conf {
     struct http_client_conf http;
-    struct slice root, collection; /* root empty: the server's default from discovery */
+    struct slice root, collection; /* root empty: the server's default from discovery. Always asked for on the host of
+                                      http.url, whatever host the server names: a password goes nowhere else */
 };
 int taxii_client_open(const struct taxii_client_conf *conf, struct taxii_client **client_out, struct err *err);
 void taxii_client_close(struct taxii_client **client);
 struct http_client *taxii_client_http(struct taxii_client *c);
-/* A page of objects. body_out holds the envelope; objects_out its array (in `a`); more and next as sent (a numeric next
- * is taken as text). */
+uint64_t taxii_client_quirks(const struct taxii_client *c); /* met so far */
+/* Every GET below bears with what servers get wrong: other spellings of Accept after 406 or 415, no slash after 404,
+   redirects on the same host and scheme (at most 5; another one is ERR_PEER and gets nothing of ours), gzip, any media
+   type as long as the body is JSON. */
+
+/* A page of objects. `objects` is the array (in `a`); more and next as sent (a numeric next is taken as text). */
 struct taxii_page {
     struct json objects; /* JSON_ABSENT: none */
-    bool more;
+    bool more, guessed;  /* guessed: it did not say, but sent as many as were asked for */
     struct slice next;
-    int64_t first_us, last_us; /* X-TAXII-Date-Added-*; 0: missing */
+    int64_t first_us, last_us; /* X-TAXII-Date-Added-*; 0: missing or not a date */
+    int64_t unit_us;           /* what last_us was written to: 1, 1,000 or 1,000,000; 0 without it */
+    int status;                /* HTTP; 0: no answer. Set where taxii_pull fails, too */
+    int64_t retry_after_us;    /* 0: not said */
+    size_t bytes;
 };
 int taxii_pull(struct taxii_client *c, struct arena *a, const struct taxii_want *want, struct taxii_page *page_out,
                struct err *err);
@@ -119,6 +140,62 @@ int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_r
 int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t silent_us, http_event_fn *fn, void *arg,
                  struct err *err);
 void taxii_client_stop(struct taxii_client *c); /* any thread */
+
+/* ---- the walk: all that was published in one collection since a position, from any TAXII 2.1 server ---- */
+
+enum {
+    TAXII_WALK_LIMIT = 1000,        /* objects a page asked for */
+    TAXII_WALK_LIMIT_MOST = 256000, /* where more objects share one date than a page holds */
+    TAXII_WALK_PAGES = 100000,      /* of one run */
+    TAXII_WALK_EMPTY = 20,          /* pages without objects in a row, each with another next */
+    TAXII_WALK_AGAIN = 3,           /* pages in a row that this pass has met already */
+    TAXII_WALK_RESTARTS = 5,        /* passes begun again without a new object */
+    TAXII_WALK_WAITS = 8,           /* pauses in a row for 429, 5xx or no answer */
+    TAXII_WALK_KNOWN = 100000,      /* object versions remembered beyond what the overlap needs */
+    TAXII_WALK_KNOWN_MOST = 5000000 /* ... in all: what is forgotten may come again, it is never lost */
+};
+#define TAXII_WALK_BYTES   (64ull << 30) /* of one run */
+#define TAXII_WALK_TIME_US (24 * 3600 * 1000000ll)
+#define TAXII_WALK_WAIT_US (300 * 1000000ll) /* longest pause, whatever Retry-After says */
+/* A run begins this far before its position: servers date objects before they publish them. */
+#define TAXII_WALK_OVERLAP_US 2000000ll
+
+struct taxii_walk_conf { /* 0: the limits above */
+    uint32_t limit, max_pages;
+    uint64_t max_bytes;
+    int64_t max_us;
+    int64_t first_pause_us; /* doubling; 1 s */
+    const struct taxii_filter *types;
+    bool (*pause)(void *arg, int64_t us); /* false: stop. NULL: sleeps */
+    void *arg;
+};
+struct taxii_walk_page {
+    const struct json *objects; /* those that are new, in the order they came */
+    size_t n;
+    struct slice position; /* after this page: for taxii_walk_at() */
+};
+/* Nonzero ends the run with err set; the page counts as not taken. */
+typedef int taxii_walk_fn(void *arg, const struct taxii_walk_page *page, struct err *err);
+
+struct taxii_walk;
+/* `c` is the caller's and outlives the walk; NULL until taxii_walk_use(). */
+struct taxii_walk *taxii_walk_new(struct taxii_client *c, const struct taxii_walk_conf *conf);
+void taxii_walk_free(struct taxii_walk **w);
+void taxii_walk_use(struct taxii_walk *w, struct taxii_client *c);
+void taxii_walk_since(struct taxii_walk *w, int64_t after_us);
+int taxii_walk_at(struct taxii_walk *w, struct slice position, struct err *err); /* empty: the beginning */
+/* Position and known versions, as JSON: a run from there neither loses nor repeats. */
+void taxii_walk_save(const struct taxii_walk *w, struct slice server, struct buf *out);
+int taxii_walk_load(struct taxii_walk *w, struct slice state, struct slice server, struct err *err);
+/* One run to the end of what is there now. Ends whatever the server does: each limit above is ERR_LIMIT_VALUES,
+   ERR_LIMIT_BYTES or ERR_TIMEOUT, and the next run goes on from there. An object version comes once: by id and
+   modified (else created, else the bytes). */
+int taxii_walk_run(struct taxii_walk *w, taxii_walk_fn *fn, void *arg, struct err *err);
+struct taxii_walk_counts {
+    uint64_t pages, objects, known, bytes, restarts, waits,
+        out_of_reach; /* out_of_reach: where the server would not give the rest */
+};
+const struct taxii_walk_counts *taxii_walk_counts(const struct taxii_walk *w);
 
 /* A client file, as `tocsin member add --out` writes it (YAML: url, ca, pin, user, password,
    cert, key, root, collection). */
