@@ -61,7 +61,8 @@ static void test_net_http_client__statuses(void **state)
         {"GET", "/never-body", "", 403, "not here\n"},
         {"POST", "/never-body", "abc", 403, "not here\n"},
         {"GET", "/thread", "", 200, "from another thread"},
-        {"GET", "/head?a=%20b", "", 200, "GET /head a=%20b 127.0.0.1 3 0"},
+        {"GET", "/head?a=%20b", "", 200,
+         "GET /head a=%20b 127.0.0.1 4 0"},                /* Host, User-Agent, Accept, Accept-Encoding */
         {"GET", "/x/../hello", "", 404, "nothing here\n"}, /* paths go out as they are */
     };
     struct fixture *f = *state;
