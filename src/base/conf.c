@@ -8,18 +8,22 @@
 #include "base/file.h"
 #include "base/time.h"
 
-enum { CONF_FILE_MAX = 1 << 20 };
+enum { CONF_FILE_MAX = 1 << 20, CONF_ROWS_MAX = 10000 };
+
+struct target { /* what is being filled: the settings, or one row of a list */
+    const struct conf_field *fields;
+    size_t n;
+    bool *given;           /* per field */
+    struct conf_list maps; /* dotted names of the nested maps read so far */
+    char *settings;
+};
 
 struct reader {
     yaml_parser_t yaml;
     yaml_event_t event; /* the current one; all zero before the first */
     struct arena *arena;
     const char *name; /* of the file, for err->place */
-    const struct conf_field *fields;
-    size_t n;
-    bool *given;           /* per field */
-    struct conf_list maps; /* dotted names of the nested maps read so far */
-    char *settings;
+    struct target target;
     struct err *err;
 };
 
@@ -110,6 +114,7 @@ static const struct kind kinds[] = {
     [CONF_SIZE] = {"a size such as 64KiB or 10MiB", read_size},
     [CONF_DURATION] = {"a duration such as 30d, 12h, 5m, 10s or 250ms", time_parse_duration},
     [CONF_LIST] = {"a list", NULL},
+    [CONF_ROWS] = {"a list of maps", NULL},
 };
 
 /* NULL, or what was expected. The text gets a copy of its own, with a NUL behind. */
@@ -225,7 +230,50 @@ static int read_list(struct reader *r, const struct conf_field *f)
             return fail(r, r->event.start_mark, ERR_CONF_VALUE, "%s: expected texts without NUL", f->name);
         list_add(r->arena, &list, scalar(r));
     }
-    memcpy(r->settings + f->offset, &list, sizeof list);
+    memcpy(r->target.settings + f->offset, &list, sizeof list);
+    return 0;
+}
+
+static int read_map(struct reader *r, struct slice prefix);
+static int fill_in(struct reader *r);
+
+/* One map of a list, by the table of its rows: what is told of the outer table waits. */
+static int read_row(struct reader *r, const struct conf_table *table, void *item)
+{
+    struct target outer = r->target;
+
+    r->target = (struct target){table->fields, table->n, arena_array(r->arena, bool, table->n), {NULL, 0}, item};
+    int result = read_map(r, SLICE("")) == 0 && fill_in(r) == 0 ? 0 : -1;
+    r->target = outer;
+    return result;
+}
+
+static int read_rows(struct reader *r, const struct conf_field *f)
+{
+    struct conf_rows rows = {NULL, 0};
+    size_t size = f->rows->size;
+
+    if (r->event.type != YAML_SEQUENCE_START_EVENT)
+        return fail_kind(r, f);
+    for (;;) {
+        if (next(r) != 0)
+            return -1;
+        if (r->event.type == YAML_SEQUENCE_END_EVENT)
+            break;
+        if (r->event.type != YAML_MAPPING_START_EVENT)
+            return fail(r, r->event.start_mark, ERR_CONF_VALUE, "%s: expected a list of maps", f->name);
+        if (rows.n == CONF_ROWS_MAX)
+            return fail(r, r->event.start_mark, ERR_CONF_VALUE, "%s: more than %d rows", f->name, (int)CONF_ROWS_MAX);
+        if ((rows.n & (rows.n - 1)) == 0) { /* full: room doubles */
+            void *items = arena_zero(r->arena, (rows.n == 0 ? 1 : 2 * rows.n) * size);
+            if (rows.n != 0)
+                memcpy(items, rows.items, rows.n * size);
+            rows.items = items;
+        }
+        if (read_row(r, f->rows, (char *)rows.items + rows.n++ * size) != 0)
+            return -1;
+    }
+    memcpy(r->target.settings + f->offset, &rows, sizeof rows);
     return 0;
 }
 
@@ -233,9 +281,11 @@ static int read_field(struct reader *r, const struct conf_field *f)
 {
     if (f->kind == CONF_LIST)
         return read_list(r, f);
+    if (f->kind == CONF_ROWS)
+        return read_rows(r, f);
     if (r->event.type != YAML_SCALAR_EVENT || is_nothing(r))
         return fail_kind(r, f);
-    const char *expected = set_scalar(r->arena, f, scalar(r), r->settings);
+    const char *expected = set_scalar(r->arena, f, scalar(r), r->target.settings);
     if (expected == NULL)
         return 0;
     return fail(r, r->event.start_mark, ERR_CONF_VALUE, "%s: expected %s, found \"%.*s\"", f->name, expected,
@@ -244,17 +294,17 @@ static int read_field(struct reader *r, const struct conf_field *f)
 
 static const struct conf_field *find_field(const struct reader *r, struct slice name)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (slice_eq(slice_of(r->fields[i].name), name))
-            return &r->fields[i];
+    for (size_t i = 0; i < r->target.n; i++)
+        if (slice_eq(slice_of(r->target.fields[i].name), name))
+            return &r->target.fields[i];
     return NULL;
 }
 
 /* "tls" is a map when there is a field "tls.certificate". */
 static bool is_map(const struct reader *r, struct slice name)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        struct slice field = slice_of(r->fields[i].name);
+    for (size_t i = 0; i < r->target.n; i++) {
+        struct slice field = slice_of(r->target.fields[i].name);
         if (field.len > name.len && field.ptr[name.len] == '.' && slice_starts(field, name))
             return true;
     }
@@ -269,8 +319,6 @@ static bool list_has(const struct conf_list *list, struct slice text)
     return false;
 }
 
-static int read_map(struct reader *r, struct slice prefix);
-
 /* The current event is a key. As deep as the names in the table, whatever the file says: unknown maps are not entered.
  */
 static int read_member(struct reader *r, struct slice prefix)
@@ -283,15 +331,15 @@ static int read_member(struct reader *r, struct slice prefix)
     const struct conf_field *f = find_field(r, name);
     if (f == NULL && !is_map(r, name))
         return fail(r, at, ERR_CONF_SYNTAX, "\"%.*s\" is not a setting", SLICE_ARG(name));
-    if (f != NULL ? r->given[f - r->fields] : list_has(&r->maps, name))
+    if (f != NULL ? r->target.given[f - r->target.fields] : list_has(&r->target.maps, name))
         return fail(r, at, ERR_CONF_SYNTAX, "\"%.*s\" stands twice", SLICE_ARG(name));
     if (next(r) != 0)
         return -1;
     if (f != NULL) {
-        r->given[f - r->fields] = true;
+        r->target.given[f - r->target.fields] = true;
         return read_field(r, f);
     }
-    list_add(r->arena, &r->maps, name);
+    list_add(r->arena, &r->target.maps, name);
     if (is_nothing(r))
         return 0; /* all that is in it is commented out */
     if (r->event.type != YAML_MAPPING_START_EVENT)
@@ -342,6 +390,10 @@ static int read_file(struct reader *r)
 
 static void set_standard(struct arena *a, const struct conf_field *f, char *settings)
 {
+    if (f->kind == CONF_ROWS) {
+        memset(settings + f->offset, 0, sizeof(struct conf_rows));
+        return;
+    }
     if (f->kind == CONF_LIST) {
         struct conf_list list = list_standard(a, f->standard);
         memcpy(settings + f->offset, &list, sizeof list);
@@ -354,13 +406,13 @@ static void set_standard(struct arena *a, const struct conf_field *f, char *sett
 
 static int fill_in(struct reader *r)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        const struct conf_field *f = &r->fields[i];
-        if (r->given[i])
+    for (size_t i = 0; i < r->target.n; i++) {
+        const struct conf_field *f = &r->target.fields[i];
+        if (r->target.given[i])
             continue;
         if (f->standard == NULL)
             return fail(r, r->event.end_mark, ERR_CONF_VALUE, "\"%s\" must be given: %s", f->name, f->help);
-        set_standard(r->arena, f, r->settings);
+        set_standard(r->arena, f, r->target.settings);
     }
     return 0;
 }
@@ -368,9 +420,9 @@ static int fill_in(struct reader *r)
 int conf_parse(struct arena *a, const char *name, struct slice text, const struct conf_field *fields, size_t n,
                void *settings_out, struct err *err)
 {
-    struct reader r = {.arena = a, .name = name, .fields = fields, .n = n, .settings = settings_out, .err = err};
+    struct reader r = {.arena = a, .name = name, .target = {fields, n, NULL, {NULL, 0}, settings_out}, .err = err};
 
-    r.given = arena_array(a, bool, n);
+    r.target.given = arena_array(a, bool, n);
     if (!yaml_parser_initialize(&r.yaml))
         return err_set(err, ERR_SYSTEM, name, "out of memory");
     yaml_parser_set_encoding(&r.yaml, YAML_UTF8_ENCODING);

@@ -15,6 +15,7 @@ enum conf_kind {
     CONF_SIZE,     /* uint64_t bytes; "10MiB" */
     CONF_DURATION, /* int64_t microseconds; "30d", "250ms" */
     CONF_LIST,     /* struct conf_list of text */
+    CONF_ROWS,     /* struct conf_rows: a list of maps, each read by a table of its own */
 };
 
 struct conf_list {
@@ -22,17 +23,28 @@ struct conf_list {
     size_t n;
 };
 
+struct conf_rows {
+    void *items; /* n structs as the table's fields fill them */
+    size_t n;
+};
+
+struct conf_table {
+    const struct conf_field *fields;
+    size_t n, size; /* of the struct */
+};
+
 struct conf_field {
     const char *name; /* "listen", or "tls.certificate" for a nested map */
     enum conf_kind kind;
-    size_t offset;        /* in the settings struct */
-    const char *standard; /* default as text, a list's items between commas; NULL: must be given */
-    const char *help;     /* one sentence */
-    int64_t min, max;     /* for INT, SIZE, DURATION; both 0: no check */
+    size_t offset;                 /* in the settings struct */
+    const char *standard;          /* default as text, a list's items between commas; NULL: must be given */
+    const char *help;              /* one sentence */
+    int64_t min, max;              /* for INT, SIZE, DURATION; both 0: no check */
+    const struct conf_table *rows; /* for ROWS, whose default is none; a row holds no rows */
 };
 
 /* Unknown keys, keys that stand twice, values of the wrong kind or out of range, and missing ones are errors. What is
-   read lives in `a`; texts have a NUL behind and none inside. At most 1 MiB, one document, no aliases. */
+   read lives in `a`; texts have a NUL behind and none inside. At most 1 MiB, 10,000 rows, one document, no aliases. */
 int conf_read(struct arena *a, const char *path, const struct conf_field *fields, size_t n, void *settings_out,
               struct err *err);
 int conf_parse(struct arena *a, const char *name, struct slice text, const struct conf_field *fields, size_t n,

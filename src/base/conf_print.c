@@ -3,8 +3,8 @@
 #include "base/json.h"
 
 static const char *const kind_names[] = {
-    [CONF_TEXT] = "text", [CONF_INT] = "number",        [CONF_BOOL] = "true or false",
-    [CONF_SIZE] = "size", [CONF_DURATION] = "duration", [CONF_LIST] = "list",
+    [CONF_TEXT] = "text",         [CONF_INT] = "number", [CONF_BOOL] = "true or false", [CONF_SIZE] = "size",
+    [CONF_DURATION] = "duration", [CONF_LIST] = "list",  [CONF_ROWS] = "list of maps",
 };
 
 /* A range is told in the largest unit that says it exactly. */

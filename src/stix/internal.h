@@ -16,6 +16,7 @@ struct check {
     bool in_container;  /* below observed-data.objects: references are keys of that dictionary */
     uint32_t selectors; /* how many were looked up */
     bool has_top_level; /* an extension allows properties of its own at the top level */
+    struct slice rule;  /* of a profile, while one speaks */
 };
 
 /* One finding. `at` is the value (its pointer below the object becomes the place), `name` a member of it that is

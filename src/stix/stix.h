@@ -14,6 +14,7 @@ struct stix_type;                                           /* a row of the tabl
 const struct stix_type *stix_type_find(struct slice name);  /* NULL: not a STIX 2.1 type (perhaps a custom one) */
 enum stix_class stix_type_class(const struct stix_type *t); /* NULL: STIX_CUSTOM */
 struct slice stix_type_name(const struct stix_type *t);
+bool stix_type_has(const struct stix_type *t, struct slice property); /* a top-level property of the standard */
 
 /* ---- identifiers (section 2.9) ---- */
 
@@ -41,7 +42,8 @@ enum { STIX_PROBLEMS_MAX = 16 };
 enum stix_severity { STIX_ERROR, STIX_WARNING };
 struct stix_problem {
     enum stix_severity severity;
-    struct err err; /* code, JSON Pointer below the object, a sentence that a producer can act on */
+    struct err err;    /* code, JSON Pointer below the object, a sentence that a producer can act on */
+    struct slice rule; /* the code of a profile's rule (ERR_PROFILE, ERR_HELD_PROFILE); else empty */
 };
 struct stix_report {
     struct stix_problem problems[STIX_PROBLEMS_MAX];
@@ -64,6 +66,29 @@ int stix_object_read(struct arena *a, struct json value, struct stix_object *out
    order, closed lists, hash lengths, patterns (pattern_type stix), extensions, granular markings, type rules of
    sections 4 to 7. Returns report->errors. */
 uint32_t stix_validate(struct arena *a, const struct stix_object *o, enum stix_mode mode, struct stix_report *report);
+
+/* ---- profiles (profile.c): what a community asks for beyond the standard, as data (profiles/ names the keys) ----
+
+   Per type and property: required, optional, prohibited or strip (left out of releases); vocabularies, ranges, forms; a
+   privacy class; the code of the rule, and whether breaking it refuses, holds or only warns. */
+struct stix_profile;
+enum { STIX_PROFILE_MAX = 256 * 1024, STIX_RULE_MAX = 64 }; /* bytes of a profile; of a rule's code */
+struct stix_strip {
+    struct slice property, rule, privacy; /* privacy: the rule's class, A to D */
+};
+/* All of it is copied into `a`. ERR_CONF_SYNTAX, ERR_CONF_VALUE with `name` (and line and column where known) as place,
+   ERR_LIMIT_BYTES. */
+int stix_profile_parse(struct arena *a, const char *name, struct slice text, const struct stix_profile **out,
+                       struct err *err);
+struct slice stix_profile_name(const struct stix_profile *p);
+struct slice stix_profile_about(const struct stix_profile *p);
+/* Adds what the profile finds to a report that stix_validate has filled: errors are ERR_PROFILE, or ERR_HELD_PROFILE
+   where the rule holds. Returns how many errors it added. Strips: top-level properties that a release leaves out. */
+uint32_t stix_profile_check(struct arena *a, const struct stix_profile *p, const struct stix_object *o,
+                            struct stix_report *report, const struct stix_strip **strips_out, size_t *n_strips_out);
+/* The profiles that come with Tocsin, compiled in: their text by name. False: no such profile. */
+bool stix_profile_builtin(struct slice name, struct slice *text_out);
+struct slice stix_profile_builtin_name(size_t i); /* {NULL, 0} behind the last */
 
 /* References (section 2.9: identifiers under names ending in _ref and _refs, at any depth, also inside extensions):
    every one in document order. The object's own "id" is none; an object that refers to itself does. */

@@ -59,6 +59,7 @@ void check_report(struct check *c, enum weight weight, enum err_code code, struc
     /* the first error is kept even behind sixteen warnings: it is what the producer is told */
     struct stix_problem *p = &r->problems[r->n == STIX_PROBLEMS_MAX ? STIX_PROBLEMS_MAX - 1 : r->n++];
     p->severity = is_error ? STIX_ERROR : STIX_WARNING;
+    p->rule = c->rule;
     err_set(&p->err, code, place, "%s", text);
 }
 
@@ -169,6 +170,14 @@ void check_shape(struct check *c, struct json object, const struct shape *shape)
 }
 
 /* ---- whole objects ---- */
+
+bool stix_type_has(const struct stix_type *t, struct slice property)
+{
+    size_t at;
+
+    return prop_find(t->shape, property, &at) != NULL ||
+           (t->shape->common != NULL && prop_find(t->shape->common, property, &at) != NULL);
+}
 
 static bool is_top_level_extension(struct json extension)
 {
