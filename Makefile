@@ -42,6 +42,8 @@ install: release
 	sed -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@DOCDIR@|$(PREFIX)/share/doc/tocsin|' packaging/tocsin-hub@.service \
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin-hub@.service
 	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/tocsin-hub@.service
+	install -d $(DESTDIR)$(PREFIX)/share/tocsin/profiles
+	install -m 0644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/tocsin/profiles
 	install -m 0644 README.md THREATS.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/tocsin
 
 clean:

@@ -3,11 +3,14 @@
 #include <stdio.h>
 
 #include "cmd/admin.h"
+#include "cmd/profile.h"
 
 static const struct option_row rows[] = {
     {"hub", "DIR", "the hub's directory", OPTIONS_REQUIRED},
     {"title", "TEXT", "title, shown to clients", OPTIONS_ONCE},
     {"description", "TEXT", "what the collection is for", OPTIONS_ONCE},
+    {"profile", "NAME or FILE", "what objects must look like: open (the standard), ais-2.0-observed, ctis, or a file",
+     OPTIONS_ONCE},
     {"open", NULL, "TLP:GREEN reaches every member of the hub", OPTIONS_ONCE},
     {"closed", NULL, "TLP:GREEN reaches listed recipients and their clients only (the standard)", OPTIONS_ONCE},
     {"recipient", "MEMBER", "a recipient: AMBER+STRICT reaches it, AMBER its clients too (with add)", OPTIONS_REPEATED},
@@ -19,16 +22,34 @@ static const struct option_row rows[] = {
     {"json", NULL, "print JSON", OPTIONS_ONCE},
 };
 
-static const struct option_command command = {"collection",
-                                              "add NAME | change NAME | list",
-                                              1,
-                                              2,
-                                              "Collections of a running hub and their audience statements.\n\nExample: "
-                                              "tocsin collection add threats --hub hub-a --open --title \"Threats\"",
-                                              rows,
-                                              sizeof rows / sizeof rows[0]};
+static const struct option_command command = {
+    "collection",
+    "add NAME | change NAME | list",
+    1,
+    2,
+    "Collections of a running hub and their audience statements.\n\nExample: "
+    "tocsin collection add threats --hub hub-a --open --profile ais-2.0-observed",
+    rows,
+    sizeof rows / sizeof rows[0]};
 
-static void put_row(struct arena *a, const struct options *o, bool is_new, struct buf *row)
+/* The text of a profile that is not compiled in goes along: the hub opens no files. */
+static int put_profile(struct arena *a, const struct options *o, struct buf *row)
+{
+    struct slice wanted = options_get(o, "profile");
+    struct profile_found found;
+    struct err err = ERR_INIT;
+
+    if (wanted.ptr == NULL)
+        return STATUS_DONE;
+    if (profile_find(a, wanted, &found, &err) != 0)
+        return command_fail(&err);
+    json_put_text(row, "profile", found.name);
+    if (!found.is_builtin)
+        json_put_text(row, "profile_text", found.text);
+    return STATUS_DONE;
+}
+
+static int put_row(struct arena *a, const struct options *o, bool is_new, struct buf *row)
 {
     json_put_open(row, '{');
     json_put_text(row, "name", o->operands[1]);
@@ -42,7 +63,9 @@ static void put_row(struct arena *a, const struct options *o, bool is_new, struc
     admin_put_list(a, o, "drop-recipient", "drop_recipients", row);
     admin_put_list(a, o, is_new ? "partner" : "add-partner", "add_partners", row);
     admin_put_list(a, o, "drop-partner", "drop_partners", row);
+    int status = put_profile(a, o, row);
     json_put_close(row, '}');
+    return status;
 }
 
 static int put_collection(struct arena *a, const struct options *o, bool is_new)
@@ -61,8 +84,9 @@ static int put_collection(struct arena *a, const struct options *o, bool is_new)
                 SLICE_ARG(o->operands[1]));
         return STATUS_REFUSED;
     }
-    put_row(a, o, is_new, &row);
-    status = admin_ask(a, o, "collection-put", buf_slice(&row), &answer);
+    status = put_row(a, o, is_new, &row);
+    if (status == STATUS_DONE)
+        status = admin_ask(a, o, "collection-put", buf_slice(&row), &answer);
     buf_free(&row);
     if (status != STATUS_DONE)
         return status;
@@ -73,7 +97,7 @@ static int put_collection(struct arena *a, const struct options *o, bool is_new)
 
 int cmd_collection(int argc, char **argv)
 {
-    static const char *const columns[] = {"name", "open", "title", "id"};
+    static const char *const columns[] = {"name", "open", "profile", "title", "id"};
     static struct arena a; /* whichever way the command ends, its memory goes with the process */
     struct options o;
     int status;
@@ -83,7 +107,7 @@ int cmd_collection(int argc, char **argv)
     if ((slice_eq(o.operands[0], SLICE("add")) || slice_eq(o.operands[0], SLICE("change"))) && o.n_operands == 2) {
         status = put_collection(&a, &o, slice_eq(o.operands[0], SLICE("add")));
     } else if (slice_eq(o.operands[0], SLICE("list")) && o.n_operands == 1) {
-        status = admin_list(&a, &o, "collections", columns, 4);
+        status = admin_list(&a, &o, "collections", columns, 5);
     } else {
         fprintf(stderr, "tocsin collection: add NAME, change NAME or list\n");
         status = STATUS_USAGE;

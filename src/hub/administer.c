@@ -228,8 +228,23 @@ static void put_text_or_old(struct hub_job *job, struct buf *out, const char *na
     json_put_text(out, name, hub_text_of(&job->arena, from, name));
 }
 
-/* detail: name, title, description, open, add_recipients, drop_recipients, add_partners, drop_partners: what is missing
- * stays. */
+/* The profile that is named now, or the one that the collection had. */
+static int put_profile(struct hub_job *job, struct buf *out, struct json detail, struct json old, struct err *err)
+{
+    struct json from = json_kind(json_get(detail, SLICE("profile"))) == JSON_STRING ? detail : old;
+    struct slice text = hub_text_of(&job->arena, from, "profile_text");
+    const struct stix_profile *profile;
+
+    if (hub_profile_read(&job->arena, from, &profile, err) != 0)
+        return -1;
+    json_put_text(out, "profile", stix_profile_name(profile));
+    if (text.len != 0)
+        json_put_text(out, "profile_text", text);
+    return 0;
+}
+
+/* detail: name, title, description, profile (and profile_text where it is none of those compiled in), open,
+ * add_recipients, drop_recipients, add_partners, drop_partners: what is missing stays. */
 int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err)
 {
     struct slice name = hub_text_of(&job->arena, detail, "name");
@@ -255,6 +270,10 @@ int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct 
     json_put_text(&row, "name", known != NULL ? known->name : name);
     put_text_or_old(job, &row, "title", detail, old);
     put_text_or_old(job, &row, "description", detail, old);
+    if (put_profile(job, &row, detail, old, err) != 0) {
+        buf_free(&row);
+        return -1;
+    }
     json_put_key(&row, SLICE("open"));
     json_put_bool(&row, open);
     put_names(job, &row, "recipients", json_get(old, SLICE("recipients")), json_get(detail, SLICE("add_recipients")),

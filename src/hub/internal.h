@@ -141,6 +141,7 @@ struct hub_partner {
 };
 struct hub_collection {
     struct slice id, name, title, description;
+    const struct stix_profile *profile; /* NULL: it cannot be read, and nothing is taken in */
     struct share_collection audience;
     struct slice row;
 };
@@ -255,9 +256,11 @@ bool hub_work(struct hub *h, uint64_t lane, bool urgent, hub_task_fn *fn, void *
 struct hub_item { /* one object of a submission */
     struct stix_object object;
     enum hub_verdict verdict;
-    struct err err; /* HELD, REFUSED */
-    bool no_op;     /* a TLP definition: success, nothing kept */
-    bool by_hub;    /* made by the hub (cover identity): not in the submitter's counts */
+    struct err err;                  /* HELD, REFUSED */
+    const struct stix_strip *strips; /* what the collection's profile leaves out of the release */
+    size_t n_strips;
+    bool no_op;  /* a TLP definition: success, nothing kept */
+    bool by_hub; /* made by the hub (cover identity): not in the submitter's counts */
     bool own_only;
     enum store_kind kind; /* ADD, EXPIRE, RETRACT as the content asks; merging may make an ADD of it */
     struct share_facts facts;
@@ -406,6 +409,9 @@ int hub_commit_change_member(struct hub_commit *c, struct hub_job *job, struct j
 int hub_commit_put_party(struct hub_commit *c, struct hub_job *job, struct json detail, enum store_table table,
                          struct err *err);
 int hub_commit_put_partner(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
+/* A collection's profile by its row's words: the text that came with it, or one of those compiled in; none named: open.
+ */
+int hub_profile_read(struct arena *a, struct json row, const struct stix_profile **out, struct err *err);
 int hub_commit_put_collection(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
 int hub_commit_remove_party(struct hub_commit *c, struct hub_job *job, struct json detail, enum store_table table,
                             struct err *err);

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+
 static const struct json_limits row_limits = {16, 10000, 1000, 1 << 20, 1 << 21};
 
 /* A missing member of a row reads as empty, 0 or false: rows grow by new members. */
@@ -125,12 +127,30 @@ static int read_partner(struct arena *a, struct json row, struct hub_partner *p,
     return 0;
 }
 
+int hub_profile_read(struct arena *a, struct json row, const struct stix_profile **out, struct err *err)
+{
+    struct slice name = text_of(a, row, "profile"), text = text_of(a, row, "profile_text");
+
+    if (name.len == 0)
+        name = SLICE("open");
+    if (text.len == 0 && !stix_profile_builtin(name, &text))
+        return err_set(err, ERR_CONF_VALUE, "/profile", "no profile \"" SLICE_FMT "\" comes with this hub",
+                       SLICE_ARG(slice_to(name, 60)));
+    return stix_profile_parse(a, "profile", text, out, err);
+}
+
 static void read_collection(struct arena *a, struct json row, struct hub_collection *c)
 {
+    struct err err = ERR_INIT;
+
     c->id = text_of(a, row, "id");
     c->name = text_of(a, row, "name");
     c->title = text_of(a, row, "title");
     c->description = text_of(a, row, "description");
+    if (hub_profile_read(a, row, &c->profile, &err) != 0) {
+        c->profile = NULL;
+        log_event("profile_unreadable", TEXT("collection", c->name), ERROR_FIELD(&err));
+    }
     c->audience.id = c->id;
     c->audience.open = flag_of(row, "open");
     c->audience.recipients = texts_of(a, json_get(row, SLICE("recipients")), &c->audience.n_recipients);

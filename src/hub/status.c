@@ -9,6 +9,22 @@ static void put_version(struct buf *out, const struct hub_item *item, int64_t re
     json_put_text(out, "version", slice_n(text, sizeof text));
 }
 
+/* What went wrong, or what a profile's rules left out of the release. */
+static void put_message(struct buf *out, const struct hub_item *item)
+{
+    struct buf text = BUF_INIT;
+
+    if (item->err.code != ERR_NONE)
+        buf_printf(&text, "%s%s%s: %s", err_name(item->err.code), item->err.place[0] != '\0' ? " at " : "",
+                   item->err.place, item->err.text);
+    for (size_t i = 0; item->err.code == ERR_NONE && !item->own_only && i < item->n_strips; i++)
+        buf_printf(&text, "%s" SLICE_FMT " at /" SLICE_FMT, i == 0 ? "left out of the release: " : ", ",
+                   SLICE_ARG(item->strips[i].rule), SLICE_ARG(item->strips[i].property));
+    if (text.len != 0)
+        json_put_text(out, "message", buf_slice(&text));
+    buf_free(&text);
+}
+
 static void put_list(struct buf *out, const struct hub_job *job, const char *name, enum hub_verdict from,
                      enum hub_verdict to)
 {
@@ -26,13 +42,7 @@ static void put_list(struct buf *out, const struct hub_job *job, const char *nam
         json_put_open(out, '{');
         json_put_text(out, "id", item->object.id.len != 0 ? item->object.id : SLICE("unknown"));
         put_version(out, item, job->ask.received_us);
-        if (item->err.code != ERR_NONE) {
-            struct buf text = BUF_INIT;
-            buf_printf(&text, "%s%s%s: %s", err_name(item->err.code), item->err.place[0] != '\0' ? " at " : "",
-                       item->err.place, item->err.text);
-            json_put_text(out, "message", buf_slice(&text));
-            buf_free(&text);
-        }
+        put_message(out, item);
         json_put_close(out, '}');
     }
     if (open)

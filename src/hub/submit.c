@@ -25,7 +25,7 @@ static const struct {
 } stages[] = {
     {"admit", submit_admit},         /* is the credential still good, may it write here */
     {"parse", submit_parse},         /* bytes become STIX objects, bounded in size, depth and count */
-    {"validate", submit_validate},   /* STIX 2.1; patterns compile; signatures of a partner's events */
+    {"validate", submit_validate},   /* STIX 2.1, the profile; patterns compile; signatures of a partner's events */
     {"authorise", submit_authorise}, /* markings or the declared default, consent, agreement: the facts */
     {"anonymise",
      submit_anonymise}, /* scrub and release: minted ids, the cover, words that must not be read withheld */
@@ -145,18 +145,50 @@ static int submit_parse(struct hub_worker *w, struct hub_job *job, struct err *e
 }
 
 /* The first error that a producer can act on; a place below the object is prefixed by nothing: the status names the
- * object. */
+ * object, and the rule where it is a profile's. */
+static void item_reject_first(struct hub_item *item, const struct stix_report *report)
+{
+    for (uint32_t i = 0; i < report->n; i++) {
+        const struct stix_problem *p = &report->problems[i];
+        struct err err = p->err;
+        if (p->severity != STIX_ERROR)
+            continue;
+        if (p->rule.len != 0)
+            err_set(&err, p->err.code, p->err.place, SLICE_FMT ": %s", SLICE_ARG(p->rule), p->err.text);
+        hub_item_reject(item, &err);
+        return;
+    }
+}
+
+/* What members submit is held to the collection's profile. What a partner hub sends was released there: its bytes are
+ * signed and nothing can be left out of them, and the agreement says what may come. */
+static void profile_item(struct hub_job *job, struct hub_item *item, struct stix_report *report)
+{
+    struct err err = ERR_INIT;
+
+    if (job->member == NULL)
+        return;
+    if (job->collection->profile == NULL) {
+        err_set(&err, ERR_HELD_PROFILE, "", "held: the profile of this collection cannot be read");
+        hub_item_reject(item, &err);
+    } else if (stix_profile_check(&job->arena, job->collection->profile, &item->object, report, &item->strips,
+                                  &item->n_strips) != 0) {
+        item_reject_first(item, report);
+    }
+}
+
 static void validate_item(struct hub_job *job, struct hub_item *item)
 {
     struct stix_report report = {.n = 0};
 
-    if (item->object.type.len == 0 || stix_validate(&job->arena, &item->object, STIX_LENIENT, &report) == 0)
+    if (item->object.type.len == 0)
         return;
-    for (uint32_t i = 0; i < report.n; i++)
-        if (report.problems[i].severity == STIX_ERROR) {
-            verdict(item, HUB_REFUSED, &report.problems[i].err);
-            return;
-        }
+    if (stix_validate(&job->arena, &item->object, STIX_LENIENT, &report) != 0) {
+        item_reject_first(item, &report);
+        return;
+    }
+    report.n = 0; /* warnings: room for what the profile says */
+    profile_item(job, item, &report);
 }
 
 void hub_event_message(struct slice origin, struct slice id, enum store_kind kind, struct slice object, struct buf *out)
@@ -494,7 +526,9 @@ static void anonymise_item(struct hub_job *job, struct hub_item *item, struct sh
             .default_valid_for_us =
                 d != NULL && d->valid_for_us > 0 ? d->valid_for_us : job->hub->settings.default_valid_for_us,
             .secrets = secrets,
-            .expire = item->kind == STORE_EXPIRE};
+            .expire = item->kind == STORE_EXPIRE,
+            .strips = item->strips,
+            .n_strips = item->n_strips};
         if (check_beginning(item, ask.default_valid_for_us, job->ask.received_us, &err) != 0 ||
             share_release_make(&job->arena, &ask, &item->release, &err) != 0) {
             hub_item_reject(item, &err);

@@ -24,7 +24,7 @@ struct making {
     bool versioned;           /* and it is an object with versions: SDO, SRO, and what is like them */
     bool leaky;               /* while a member is looked at: it holds what must not be read */
     uint32_t withheld;
-    struct slice first_withheld;
+    struct slice first_withheld, first_rule; /* the rule: of the profile, where one strips it */
     struct err *err;
 };
 
@@ -160,10 +160,14 @@ static void look_at(struct making *m, struct json v, bool named)
             look_at(m, inner, kind == JSON_OBJECT);
 }
 
-static int held(struct making *m, struct slice key)
+static int held(struct making *m, struct slice key, struct slice rule)
 {
     struct slice place = arena_printf(m->arena, "/" SLICE_FMT, SLICE_ARG(key));
 
+    if (rule.len != 0)
+        return err_set_at(m->err, ERR_HELD_PROFILE, place,
+                          SLICE_FMT ": the profile leaves this out, and the object cannot stand without it",
+                          SLICE_ARG(rule));
     return err_set_at(m->err, ERR_HELD_PRIVACY, place, "held: this may name the submitter and cannot be left out");
 }
 
@@ -187,12 +191,14 @@ static bool is_selected(struct making *m, struct slice key)
 /* An optional property that holds a secret is left out. Not where the id stays, since then the id stands for the whole
    (an SCO's is made of its value) and others hold the same object; not where nothing tells what is required; not where
    a marking speaks of the property, which would be lost with it. */
-static int member_withhold(struct making *m, struct json v, struct slice key)
+static int member_withhold(struct making *m, struct json v, struct slice key, struct slice rule)
 {
     if (!m->minted || m->ask->object->kind == NULL || is_marking(key) || is_selected(m, key))
-        return held(m, key);
-    if (m->withheld++ == 0)
+        return held(m, key, rule);
+    if (m->withheld++ == 0) {
         m->first_withheld = key;
+        m->first_rule = rule;
+    }
     edit_drop(m, v);
     return 0;
 }
@@ -206,7 +212,7 @@ static int member_other(struct making *m, struct json v, struct slice key)
     if (!m->leaky)
         return 0;
     m->edits.n = before; /* what was to be changed in it goes with it */
-    return member_withhold(m, v, key);
+    return member_withhold(m, v, key, SLICE(""));
 }
 
 /* ---- the members that a release treats by name ---- */
@@ -224,7 +230,7 @@ static int member_type(struct making *m, struct json v, struct slice key)
 {
     bool named = m->ask->object->kind == NULL && share_secret_in(&m->secrets, m->ask->object->type);
 
-    return named ? held(m, key) : 0;
+    return named ? held(m, key, SLICE("")) : 0;
 }
 
 static int member_created(struct making *m, struct json v, struct slice key)
@@ -261,7 +267,7 @@ static int member_markings(struct making *m, struct json v, struct slice key)
     if (!m->minted || !m->ask->default_marking)
         return 0;
     if (m->edits.n != before)
-        return held(m, key); /* an id in it that is no marking's */
+        return held(m, key, SLICE("")); /* an id in it that is no marking's */
     if (empty)
         raw = SLICE("[]");
     edit_add(m, v,
@@ -327,6 +333,9 @@ static int member_edit(struct making *m, struct json v)
 {
     struct slice key = json_key(m->arena, v);
 
+    for (size_t i = 0; i < m->ask->n_strips; i++)
+        if (slice_eq(m->ask->strips[i].property, key))
+            return member_withhold(m, v, key, m->ask->strips[i].rule);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (slice_eq(members[i].key, key))
             return members[i].edit(m, v, key);
@@ -394,7 +403,7 @@ static int withheld_check(struct making *m)
     valid = is_valid(&scratch, buf_slice(&rest));
     buf_free(&rest);
     arena_free(&scratch);
-    return valid ? 0 : held(m, m->first_withheld);
+    return valid ? 0 : held(m, m->first_withheld, m->first_rule);
 }
 
 /* ---- all of it ---- */

@@ -177,7 +177,9 @@ struct share_release_ask {
     enum share_tlp default_tlp;
     int64_t default_valid_for_us; /* indicators without valid_until get one; 0: not */
     struct share_secrets secrets;
-    bool expire; /* an expiry: no valid_until but the submitter's own */
+    bool expire;                     /* an expiry: no valid_until but the submitter's own */
+    const struct stix_strip *strips; /* what the collection's profile leaves out */
+    size_t n_strips;
 };
 /* Offsets in body of the instants that the committer writes in at commit, TIME_TEXT bytes each, and of the cover's id;
  * SIZE_MAX: not there. */
@@ -185,7 +187,7 @@ struct share_release {
     struct slice body;
     size_t created_at, modified_at, valid_until_at, cover_at;
     int64_t valid_for_us; /* what to add to the acceptance for valid_until */
-    uint32_t withheld;    /* optional properties left out because they held a secret word */
+    uint32_t withheld;    /* optional properties left out: they held a secret word, or the profile strips them */
 };
 /* Everything not named comes out byte for byte. Objects with a minted id: id and references minted; those with versions
    (SDOs, SROs, language-content, custom ones with `created`) get INSTANTs (1970-01-01T00:00:00.000000Z, for the
@@ -194,7 +196,7 @@ struct share_release {
    that is the submitter's. contact_information of an identity never stays. A top-level property whose strings hold a
    secret word (in any case, its parts separated anyhow), the submitter's bare UUIDs, or an id as a key is left out. -1
    ERR_HELD_PRIVACY (place: which) where that cannot be: the rest would be no valid STIX, the id stays, the type is
-   custom, or a marking speaks of the property. */
+   custom, or a marking speaks of the property. What the profile strips goes the same way, with ERR_HELD_PROFILE. */
 int share_release_make(struct arena *a, const struct share_release_ask *ask, struct share_release *out,
                        struct err *err);
 /* The other way: the submitter's own view of what others said about its objects (sighting_of_ref, object_refs of

@@ -37,6 +37,14 @@ def indicator(pattern, marking=None, new_id=None, created=None, modified=None, n
     return ("{" + ", ".join(rows) + "}").encode()
 
 
+def identity(label):
+    """An organisation as a submitter describes itself, with one label."""
+    made = "identity--" + str(uuid.uuid4())
+    return json.dumps({"type": "identity", "spec_version": "2.1", "id": made, "created": now_text(-1, 6), "modified": now_text(-1, 6),
+                       "created_by_ref": made, "name": "Quayside Power", "identity_class": "organization", "sectors": ["energy"],
+                       "labels": [label], "object_marking_refs": [TLP["TLP:GREEN"]]}).encode()
+
+
 def version(text, **change):
     """A later version of an indicator that `indicator()` wrote."""
     old = json.loads(text)

@@ -26,6 +26,13 @@ def collection_closed(story, name, hub):
     story.hub(hub).command("collection", "add", name)
 
 
+@sentence("{collection} at {hub} takes the profile {profile:any}")
+def collection_profile(story, collection, hub, profile):
+    """What objects of that collection must look like from now on: open, ais-2.0-observed or ctis."""
+    story.act()
+    story.hub(hub).command("collection", "change", collection, "--profile", profile)
+
+
 @sentence("{collection} at {hub} lists {names:names}")
 def collection_lists(story, collection, hub, names):
     """Adds recipient members to the audience statement of a collection."""

@@ -5,7 +5,7 @@ import threading
 import time
 import urllib.parse
 
-from lab.objects import TLP, indicator, version
+from lab.objects import TLP, identity, indicator, version
 from lab.process import Failure, wait_for
 from lab.client import Watch
 from lab.story import Submission, sentence
@@ -105,6 +105,29 @@ def is_pending(story, thing):
     made = story.thing(thing)
     if count_of(made.answer, "pending") != len(made.objects):
         raise Failure(f"{len(made.objects)} objects pending", json.dumps(made.answer)[:800])
+
+
+@sentence("{thing} is refused")
+def is_refused(story, thing):
+    """The answer to the submission: every object a failure."""
+    made = story.thing(thing)
+    if count_of(made.answer, "failure") != len(made.objects):
+        raise Failure(f"{len(made.objects)} objects refused", json.dumps(made.answer)[:800])
+
+
+@sentence("{name} is told {words:texts} about {thing}")
+def is_told(story, name, words, thing):
+    """The status of the submission, as its submitter reads it, holds each of these words."""
+    said = json.dumps(story.thing(thing).answer, ensure_ascii=False)
+    for word in words:
+        if word not in said:
+            raise Failure(f"a status with \"{word}\"", said[:800])
+
+
+@sentence("{name} submits an identity {label:text}[ in {collection}][ as {called}]")
+def submits_identity(story, name, label, collection, called):
+    """An organisation that names itself as its maker, sector energy, TLP:GREEN, with that label."""
+    send(story, story.member(name), Submission(called, name, [identity(label)], collection))
 
 
 @sentence("{name} submits {thing} once more")
