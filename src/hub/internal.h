@@ -262,7 +262,11 @@ struct hub_item { /* one object of a submission */
     bool no_op;  /* a TLP definition: success, nothing kept */
     bool by_hub; /* made by the hub (cover identity): not in the submitter's counts */
     bool own_only;
-    enum store_kind kind; /* ADD, EXPIRE, RETRACT as the content asks; merging may make an ADD of it */
+    bool is_part;       /* an SCO of a STIX 2.0 observed-data: not in the submitter's counts, and accepted only with */
+    size_t part_of;     /* this item, */
+    struct slice place; /* where it stood in it */
+    struct slice submitted; /* the bytes that came, where they are STIX 2.0; else empty: those of the object */
+    enum store_kind kind;   /* ADD, EXPIRE, RETRACT as the content asks; merging may make an ADD of it */
     struct share_facts facts;
     struct slice class_key;
     bool defaulted;
@@ -539,6 +543,11 @@ int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *f
                        struct err *err); /* view.c */
 struct hub_bands *hub_bands_new(void);
 void hub_bands_free(struct hub_bands **b);
+
+/* upgrade.c */
+void hub_upgrade(struct hub_job *job, size_t spare); /* items grow by those of STIX 2.0; sets room to that and spare */
+void hub_upgrade_agree(
+    struct hub_job *job); /* an observed-data and what was in it are accepted together or not at all */
 
 /* submit.c, attribute.c, status.c */
 void hub_item_reject(struct hub_item *item, const struct err *why); /* held or refused, by the error's kind */

@@ -32,7 +32,7 @@ static void put_list(struct buf *out, const struct hub_job *job, const char *nam
 
     for (size_t i = 0; i < job->n_items; i++) {
         const struct hub_item *item = &job->items[i];
-        if (item->by_hub || item->verdict < from || item->verdict > to)
+        if (item->by_hub || item->is_part || item->verdict < from || item->verdict > to)
             continue;
         if (!open) {
             json_put_key(out, slice_of(name));
@@ -55,7 +55,7 @@ void hub_submit_status(struct hub_job *job, struct buf *out)
     char id[36], text[TIME_TEXT];
 
     for (size_t i = 0; i < job->n_items; i++) {
-        if (job->items[i].by_hub)
+        if (job->items[i].by_hub || job->items[i].is_part)
             continue;
         o->accepted += job->items[i].verdict == HUB_ACCEPTED;
         o->unchanged += job->items[i].verdict == HUB_UNCHANGED;

@@ -108,13 +108,13 @@ static int parse_envelope(struct hub_job *job, struct err *err)
                 return err_set_at(err, ERR_STIX_SYNTAX, place, "not an object");
             }
     job->objects = single ? (struct json){NULL, 0} : objects;
-    job->room = n + SUBMIT_BY_HUB_MAX;
-    job->items = arena_array(&job->arena, struct hub_item, job->room);
+    job->items = arena_array(&job->arena, struct hub_item, n);
     if (single)
         read_item(job, &job->items[job->n_items++], root);
     else
         json_each (v, objects)
             read_item(job, &job->items[job->n_items++], v);
+    hub_upgrade(job, SUBMIT_BY_HUB_MAX);
     return 0;
 }
 
@@ -254,6 +254,7 @@ static int submit_validate(struct hub_worker *w, struct hub_job *job, struct err
         if (job->ask.door == HUB_PARTNER)
             validate_event(job, item, &job->ask.events[i]);
     }
+    hub_upgrade_agree(job);
     return 0;
 }
 
@@ -393,6 +394,7 @@ static int submit_authorise(struct hub_worker *w, struct hub_job *job, struct er
     for (size_t i = 0; i < job->n_items; i++)
         if (job->items[i].verdict == HUB_ACCEPTED)
             authorise_item(job, &job->items[i], i);
+    hub_upgrade_agree(job);
     return 0;
 }
 
@@ -563,6 +565,7 @@ static int submit_anonymise(struct hub_worker *w, struct hub_job *job, struct er
         for (size_t i = 0; i < job->n_items; i++)
             if (hub_item_goes_on(&job->items[i]))
                 anonymise_item(job, &job->items[i], secrets);
+        hub_upgrade_agree(job);
     }
     for (size_t i = 0; i < job->n_items; i++)
         if (job->items[i].id.len != 0)
@@ -572,7 +575,7 @@ static int submit_anonymise(struct hub_worker *w, struct hub_job *job, struct er
 
 static void seal_item(struct hub_job *job, struct hub_item *item)
 {
-    struct slice raw = json_raw(item->object.json);
+    struct slice raw = item->submitted.len != 0 ? item->submitted : json_raw(item->object.json);
     struct buf sealed = BUF_INIT;
 
     if (item->verdict == HUB_ACCEPTED && slice_eq(raw, item->release.body))
