@@ -9,6 +9,7 @@
 #include "keys/internal.h"
 
 enum { ANSWER_SECONDS = 10 };
+#define ANY_SIZE SIZE_MAX
 
 struct keys {
     int fd; /* -1: broken */
@@ -99,7 +100,7 @@ static int exchange(struct keys *k, size_t size, struct err *err)
         return -1;
     if (k->answer[0] == KEYS_REFUSED)
         return err_set(err, ERR_CRYPTO, "", "refused by the keys process: forged, or not what may be signed or opened");
-    if (k->answer[0] != KEYS_GOOD || k->answer_len != 1 + size)
+    if (k->answer[0] != KEYS_GOOD || (size != ANY_SIZE && k->answer_len != 1 + size))
         return broken(k, err, "request and answer do not fit");
     return 0;
 }
@@ -182,6 +183,26 @@ int keys_unwrap(struct keys *k, struct slice owner, struct slice wrapped, uint8_
     const struct slice items[] = {owner, wrapped};
 
     return ask_key(k, KEYS_OP_UNWRAP, items, 2, key_out, NULL, err);
+}
+
+int keys_certify(struct keys *k, struct slice name, uint32_t days, struct slice csr, struct buf *cert_out,
+                 struct err *err)
+{
+    struct buf text = BUF_INIT;
+
+    buf_put_u64(&text, days);
+    const struct slice items[] = {name, buf_slice(&text), csr};
+    int status = 0;
+    keys_request_begin(&k->frame, KEYS_OP_CERTIFY, 0);
+    for (size_t i = 0; status == 0 && i < 3; i++)
+        if (!keys_request_add(&k->frame, items[i]))
+            status = err_set(err, ERR_LIMIT_BYTES, "", "the request for a certificate is too long");
+    buf_free(&text);
+    if (status != 0 || exchange(k, ANY_SIZE, err) != 0)
+        return -1;
+    buf_put(cert_out, slice_n(k->answer + 1, k->answer_len - 1));
+    wipe_answer(k);
+    return 0;
 }
 
 int keys_public(struct keys *k, uint8_t public_out[CRYPTO_SIGN_PUBLIC], struct err *err)

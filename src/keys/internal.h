@@ -9,7 +9,13 @@
 
 #include "keys/keys.h"
 
-enum { KEYS_FRAME = 64 * 1024, KEYS_REQUEST_HEAD = 4, KEYS_ITEM_HEAD = 4, KEYS_ITEMS_MAX = UINT16_MAX };
+enum {
+    KEYS_PEM_MAX = 8 * 1024,
+    KEYS_FRAME = 64 * 1024,
+    KEYS_REQUEST_HEAD = 4,
+    KEYS_ITEM_HEAD = 4,
+    KEYS_ITEMS_MAX = UINT16_MAX
+};
 
 enum keys_op { /* items, answer: */
                KEYS_OP_NONE,
@@ -19,6 +25,7 @@ enum keys_op { /* items, answer: */
                KEYS_OP_TOKEN_KEY, /* none: the key */
                KEYS_OP_DATA_KEY,  /* owner: a new key, then its wrapped form */
                KEYS_OP_UNWRAP,    /* owner, wrapped: the key */
+               KEYS_OP_CERTIFY,   /* name, days in decimal, request: the certificate, PEM */
                KEYS_OP_END,
 };
 enum keys_status { KEYS_GOOD, KEYS_NOT_UNDERSTOOD, KEYS_REFUSED };
@@ -48,9 +55,14 @@ struct keys_secrets {
     uint8_t mac[KEYS_MAC_SIGHTING + 1][CRYPTO_KEY];
     uint8_t wrap[CRYPTO_KEY], token[CRYPTO_KEY];
     uint8_t sign_secret[CRYPTO_SIGN_SECRET], sign_public[CRYPTO_SIGN_PUBLIC];
+    size_t issuer_len, issuer_key_len; /* 0: this hub issues no certificates */
+    char issuer[KEYS_PEM_MAX], issuer_key[KEYS_PEM_MAX];
 };
+/* All but the issuer, which does not derive from the secret: none. */
 void keys_secrets_derive(const uint8_t secret[CRYPTO_KEY], struct keys_secrets *out);
 void keys_answer(const struct keys_secrets *s, struct slice frame, struct buf *answer);
+/* Signs a request made on the spot: does the issuer work, and has OpenSSL read by now what it reads when first used? */
+int keys_try_issuer(const struct keys_secrets *s, struct err *err);
 /* Which channels are served now: those with the most urgent kind of request, or everybody. */
 void keys_choose(const enum keys_op *waiting, size_t n, bool everybody, bool *chosen_out);
 /* Answers on all channels until all are closed. Closes each when it ends. */

@@ -44,12 +44,22 @@ bool keys_check(const uint8_t public_key[CRYPTO_SIGN_PUBLIC], enum keys_sign kin
 /* A key for the core's own tokens (paging cursors, status ids): stable over restarts, unknown outside this hub. */
 int keys_token_key(struct keys *k, uint8_t key_out[CRYPTO_KEY], struct err *err);
 
+/* A client's certificate (PEM, with the issuer's behind it where that is not a root) for the key of a request (PKCS
+   #10, PEM), made out to `name`. The issuer is DIR/issuer.{pem,key}, such as an offline root has signed (tocsin ca
+   issue
+   --profile issuer), else the authority that tocsin init made. ERR_CRYPTO: there is none, or the request is not good.
+ */
+enum { KEYS_CERTIFICATE_DAYS_MAX = 398 };
+int keys_certify(struct keys *k, struct slice name, uint32_t days, struct slice csr, struct buf *cert_out,
+                 struct err *err);
+
 /* Makes DIR/secret: 32 random bytes, mode 0600. ERR_SYSTEM when it is there already. */
 int keys_make(const char *dir, struct err *err);
 
-/* The process: reads DIR/secret, answers on all channels until all are closed. Memory locked and not dumpable, no new
-   privileges, no network and no file any more (seccomp). Signals that ask a service to end are ignored: it ends when
-   nobody can ask any more. Returns the exit status: 0, or 78 (EX_CONFIG) when the secret cannot be used. */
+/* The process: reads DIR/secret and the issuer of certificates, answers on all channels until all are closed. Memory
+   locked and not dumpable, no new privileges, no network and no file any more (seccomp). Signals that ask a service to
+   end are ignored: it ends when nobody can ask any more. Returns the exit status: 0, or 78 (EX_CONFIG) when the secret
+   cannot be used. */
 int keys_main(const char *dir, const int *channels, size_t n);
 
 #endif

@@ -64,14 +64,60 @@ static int read_secret(const char *path, uint8_t secret[CRYPTO_KEY], struct err 
     return status;
 }
 
+/* Into `to`; 0 bytes where there is no such file. */
+static int read_pem(const char *path, bool secret, char to[KEYS_PEM_MAX], size_t *len_out, struct err *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), status = 0;
+
+    *len_out = 0;
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_set(err, ERR_SYSTEM, path, "cannot be read: %s", strerror(errno));
+    ssize_t n = read(fd, to, KEYS_PEM_MAX);
+    if (n < 0)
+        status = err_set(err, ERR_SYSTEM, path, "cannot be read: %s", strerror(errno));
+    else if (n == KEYS_PEM_MAX)
+        status = err_set(err, ERR_CONF_VALUE, path, "is too long");
+    else if (secret && fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
+        status =
+            err_set(err, ERR_CONF_VALUE, path, "may be read by others (mode %03o): it must be 600", st.st_mode & 0777u);
+    *len_out = n > 0 ? (size_t)n : 0;
+    close(fd);
+    return status;
+}
+
+/* A pair that does not work ends nothing: the hub goes on without issuing, and says so. */
+static void load_issuer(const char *dir, struct keys_secrets *s)
+{
+    static const char *const pairs[][2] = {{"issuer.pem", "issuer.key"}, {"../tls/authority.pem", "authority.key"}};
+    struct arena a = ARENA_INIT;
+    struct err err = ERR_INIT;
+
+    s->issuer_len = 0;
+    for (size_t i = 0; i < 2 && s->issuer_len == 0; i++) {
+        const char *cert = file_join(&a, dir, pairs[i][0]).ptr, *key = file_join(&a, dir, pairs[i][1]).ptr;
+        if (!file_exists(key))
+            continue;
+        if (read_pem(key, true, s->issuer_key, &s->issuer_key_len, &err) != 0 ||
+            read_pem(cert, false, s->issuer, &s->issuer_len, &err) != 0 || keys_try_issuer(s, &err) != 0) {
+            log_event("issuer_not_used", TEXT("key", slice_of(key)), ERROR_FIELD(&err));
+            s->issuer_len = 0;
+            break; /* not another one than the operator meant */
+        }
+    }
+    arena_free(&a);
+}
+
 static int load_secrets(const char *dir, struct keys_secrets *out, struct err *err)
 {
     struct arena a = ARENA_INIT;
     void *secret = crypto_secret_new(CRYPTO_KEY);
     int status = read_secret(file_join(&a, dir, SECRET_NAME).ptr, secret, err);
 
-    if (status == 0)
+    if (status == 0) {
         keys_secrets_derive(secret, out);
+        load_issuer(dir, out);
+    }
     crypto_secret_free(&secret);
     arena_free(&a);
     return status;

@@ -7,6 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/crypto_cert.h"
+#include "base/time.h"
+
+#define DAY_US (INT64_C(86400) * 1000000)
+
 void keys_secrets_derive(const uint8_t secret[CRYPTO_KEY], struct keys_secrets *out)
 {
     static const char *const purposes[] = {[KEYS_MAC_OWNER] = "mac owner",
@@ -17,6 +22,7 @@ void keys_secrets_derive(const uint8_t secret[CRYPTO_KEY], struct keys_secrets *
 
     for (int kind = KEYS_MAC_OWNER; kind <= KEYS_MAC_SIGHTING; kind++)
         crypto_derive(secret, purposes[kind], out->mac[kind]);
+    out->issuer_len = out->issuer_key_len = 0;
     crypto_derive(secret, "wrap", out->wrap);
     crypto_derive(secret, "token", out->token);
     crypto_derive(secret, "sign", seed);
@@ -91,6 +97,59 @@ static enum keys_status answer_fixed(const uint8_t bytes[CRYPTO_KEY], const stru
     return KEYS_GOOD;
 }
 
+/* Whatever core asks for: a client's certificate it is, and no other, and of the issuer's own time. */
+static int certify(const struct keys_secrets *s, struct slice name, uint32_t days, struct slice csr, struct buf *out,
+                   struct err *err)
+{
+    struct slice issuer = slice_n(s->issuer, s->issuer_len), key = slice_n(s->issuer_key, s->issuer_key_len);
+    struct arena a = ARENA_INIT;
+    struct crypto_cert told;
+    int64_t now = time_now_us();
+    int status = -1;
+
+    if (issuer.len == 0 || crypto_cert_read(&a, issuer, &told, err) != 0) {
+        arena_free(&a);
+        return err_set(err, ERR_CRYPTO, "", "this hub issues no certificates");
+    }
+    struct crypto_cert_ask ask = {.name = name,
+                                  .from_us = now - DAY_US, /* the member's clock may be behind */
+                                  .until_us = now + days * DAY_US,
+                                  .kind = CRYPTO_CERT_CLIENT};
+    if (ask.until_us > told.until_us)
+        ask.until_us = told.until_us;
+    if (days >= 1 && days <= KEYS_CERTIFICATE_DAYS_MAX)
+        status = crypto_csr_sign(&ask, csr, issuer, key, out, err);
+    if (status == 0 && !slice_eq(told.subject, told.issuer))
+        buf_put(out, issuer); /* so that it leads to the root */
+    arena_free(&a);
+    return status;
+}
+
+static enum keys_status answer_certify(const struct keys_secrets *s, struct keys_request *r, struct buf *answer)
+{
+    uint64_t days;
+
+    if (r->n != 3)
+        return KEYS_NOT_UNDERSTOOD;
+    struct slice name = keys_item_next(&r->items), text = keys_item_next(&r->items), csr = keys_item_next(&r->items);
+    if (!slice_u64(text, &days) || days > KEYS_CERTIFICATE_DAYS_MAX)
+        return KEYS_NOT_UNDERSTOOD;
+    return certify(s, name, (uint32_t)days, csr, answer, NULL) == 0 ? KEYS_GOOD : KEYS_REFUSED;
+}
+
+int keys_try_issuer(const struct keys_secrets *s, struct err *err)
+{
+    struct buf csr = BUF_INIT, key = BUF_INIT, cert = BUF_INIT;
+    int status = crypto_csr_make(SLICE("try"), &csr, &key, err);
+
+    if (status == 0)
+        status = certify(s, SLICE("try"), 1, buf_slice(&csr), &cert, err);
+    buf_free(&csr);
+    buf_free(&key);
+    buf_free(&cert);
+    return status;
+}
+
 static enum keys_status answer_request(const struct keys_secrets *s, struct keys_request *r, struct buf *answer)
 {
     switch (r->op) {
@@ -106,6 +165,8 @@ static enum keys_status answer_request(const struct keys_secrets *s, struct keys
         return answer_data_key(s, r, answer);
     case KEYS_OP_UNWRAP:
         return answer_unwrap(s, r, answer);
+    case KEYS_OP_CERTIFY:
+        return answer_certify(s, r, answer);
     case KEYS_OP_NONE:
     case KEYS_OP_END:
         break;

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/crypto_cert.h"
+#include "base/time.h"
 #include "keys/internal.h"
 
 /* The loop in a thread of its own, over pairs of channels. */
@@ -72,6 +74,68 @@ static void test_keys_keys__macs_are_stable_and_apart(void **state)
     stop(&f);
     stop(&again);
     stop(&other);
+}
+
+static void give_issuer(struct keys_secrets *s)
+{
+    struct buf cert = BUF_INIT, key = BUF_INIT;
+    int64_t now = time_now_us(), day = INT64_C(86400000000);
+    struct crypto_cert_ask ask = {SLICE("issuer"), NULL, 0, now - day, now + 100 * day, CRYPTO_CERT_AUTHORITY};
+
+    assert_int_equal(crypto_cert_make(&ask, SLICE(""), SLICE(""), &cert, &key, NULL), 0);
+    s->issuer_len = cert.len;
+    s->issuer_key_len = key.len;
+    memcpy(s->issuer, cert.ptr, cert.len);
+    memcpy(s->issuer_key, key.ptr, key.len);
+    buf_free(&cert);
+    buf_free(&key);
+}
+
+/* A client's certificate and nothing else, whoever asks; no longer than the issuer. */
+static void test_keys_keys__certify(void **state)
+{
+    static const struct {
+        const char *name, *csr; /* csr NULL: a good one */
+        uint32_t days;
+        enum err_code code;
+        int lasts; /* days */
+    } rows[] = {
+        {"bank", NULL, 30, ERR_NONE, 30},       {"bank", NULL, 398, ERR_NONE, 100}, /* as long as the issuer */
+        {"bank", NULL, 0, ERR_CRYPTO, 0},       {"", NULL, 30, ERR_CRYPTO, 0},      {"bank", "", 30, ERR_CRYPTO, 0},
+        {"bank", "garbage", 30, ERR_CRYPTO, 0}, {"bank", NULL, 399, ERR_KEYS, 0}, /* our own mistake: it loses its
+                                                                                     channel */
+    };
+    struct fake f;
+    struct buf csr = BUF_INIT, key = BUF_INIT, cert = BUF_INIT;
+    struct arena a = ARENA_INIT;
+
+    start(&f, 1);
+    assert_int_equal(crypto_csr_make(SLICE("root of all"), &csr, &key, NULL), 0);
+    assert_int_equal(keys_certify(f.keys[0], SLICE("bank"), 30, buf_slice(&csr), &cert, NULL), -1); /* no issuer */
+    stop(&f);
+    start(&f, 1);
+    give_issuer(&f.secrets);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct err err = ERR_INIT;
+        struct crypto_cert told;
+        buf_clear(&cert);
+        keys_certify(f.keys[0], slice_of(rows[i].name), rows[i].days,
+                     rows[i].csr != NULL ? slice_of(rows[i].csr) : buf_slice(&csr), &cert, &err);
+        if (err.code != rows[i].code)
+            fail_row(i, "%s: %s", err_name(err.code), err.text);
+        if (err.code != ERR_NONE)
+            continue;
+        assert_int_equal(crypto_cert_read(&a, buf_slice(&cert), &told, NULL), 0);
+        int64_t lasts = told.until_us - time_now_us(), wanted = rows[i].lasts * INT64_C(86400000000);
+        if (!told.client || told.server || told.authority || !slice_eq(told.subject, SLICE("CN=bank")) ||
+            lasts > wanted || lasts < wanted - 60000000 || !crypto_cert_fits(buf_slice(&cert), buf_slice(&key)))
+            fail_row(i, SLICE_FMT, SLICE_ARG(told.subject));
+    }
+    stop(&f);
+    buf_free(&csr);
+    buf_free(&key);
+    buf_free(&cert);
+    arena_free(&a);
 }
 
 static void test_keys_keys__large_batches_are_split(void **state)
@@ -326,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys_keys__macs_are_stable_and_apart),
+        cmocka_unit_test(test_keys_keys__certify),
         cmocka_unit_test(test_keys_keys__large_batches_are_split),
         cmocka_unit_test(test_keys_keys__data_keys_open_for_their_owner),
         cmocka_unit_test(test_keys_keys__signatures_are_bound_to_their_kind),
