@@ -132,12 +132,16 @@ static int add_partner(struct arena *a, const struct options *o)
     return status;
 }
 
-/* The authority goes into the row as text: the file may move. */
-static int read_authority(struct arena *a, struct taxii_client_file *file, struct err *err)
+/* Authority, certificate and key go into the row as text: files may move, and core reads none but its own. */
+static int read_files(struct arena *a, struct taxii_client_file *file, struct err *err)
 {
-    if (file->ca.len == 0 || slice_starts(file->ca, SLICE("-----BEGIN ")))
-        return 0;
-    return file_read(a, file->ca.ptr, 1 << 20, &file->ca, err);
+    struct slice *const all[] = {&file->ca, &file->cert, &file->key};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->len != 0 && !slice_starts(*all[i], SLICE("-----BEGIN ")) &&
+            file_read(a, all[i]->ptr, 1 << 20, all[i], err) != 0)
+            return -1;
+    return 0;
 }
 
 static int follow_partner(struct arena *a, const struct options *o)
@@ -153,7 +157,7 @@ static int follow_partner(struct arena *a, const struct options *o)
     }
     struct slice path = arena_copy(a, options_get(o, "with"));
     if (conf_read(a, path.ptr, taxii_client_fields, taxii_client_n_fields, &file, &err) != 0 ||
-        read_authority(a, &file, &err) != 0)
+        read_files(a, &file, &err) != 0)
         return command_fail(&err);
     json_put_open(&row, '{');
     json_put_text(&row, "name", o->operands[1]);
@@ -161,6 +165,9 @@ static int follow_partner(struct arena *a, const struct options *o)
     json_put_open(&row, '{');
     json_put_text(&row, "url", file.url);
     json_put_text(&row, "ca", file.ca);
+    json_put_text(&row, "pin", file.pin);
+    json_put_text(&row, "cert", file.cert);
+    json_put_text(&row, "key", file.key);
     json_put_text(&row, "user", file.user);
     json_put_text(&row, "password", file.password);
     json_put_text(&row, "root", file.root);

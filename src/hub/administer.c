@@ -1,6 +1,7 @@
 /* hub/administer.c: the rows of the directory: members, partners and collections come, change and go. Runs in the
    committer's transaction. */
 #include "hub/internal.h"
+#include "net/http_client.h"
 
 bool hub_is_name(struct slice name)
 {
@@ -140,7 +141,16 @@ static int follow_partner(struct hub_commit *c, struct hub_job *job, struct json
     struct json row, follow = json_get(detail, SLICE("follow"));
     struct slice into = hub_text_of(&job->arena, follow, "into");
     const struct hub_collection *collection = hub_directory_collection(hub_commit_directory_now(c), into);
+    const struct http_client_conf link = {.url = hub_text_of(&job->arena, follow, "url"),
+                                          .ca_file = hub_text_of(&job->arena, follow, "ca"),
+                                          .pin = hub_text_of(&job->arena, follow, "pin"),
+                                          .cert = hub_text_of(&job->arena, follow, "cert"),
+                                          .key = hub_text_of(&job->arena, follow, "key"),
+                                          .known_peer = true};
+    struct err why = ERR_INIT;
 
+    if (http_client_check(&link, &why) != 0)
+        return err_set(err, ERR_CONF_VALUE, "/follow", "%s", why.text);
     if (collection == NULL)
         return err_set(err, ERR_CONF_VALUE, "/follow/into", "no collection \"" SLICE_FMT "\" here", SLICE_ARG(into));
     struct json_edit edit = {json_get(follow, SLICE("into")),

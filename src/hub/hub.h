@@ -129,8 +129,9 @@ void hub_put_partners(struct hub *h, struct buf *json_out);
 
 struct hub_link { /* what a link needs of a partner's row; strings live in the arena given */
     struct slice name, hub_id, url, ca, user, password, root, collection; /* at the partner; ca: PEM text */
-    struct slice into;                                                    /* collection id here */
-    struct slice cursor;                                                  /* last event id that is committed */
+    struct slice pin, cert, key_pem; /* its key instead of ca, or besides; our client certificate there, PEM text */
+    struct slice into;               /* collection id here */
+    struct slice cursor;             /* last event id that is committed */
     uint8_t key[CRYPTO_SIGN_PUBLIC];
 };
 size_t hub_links(struct hub *h, struct arena *a, struct hub_link **links_out);

@@ -136,7 +136,7 @@ struct hub_partner {
     uint32_t viewer;
     struct share_agreement agreement;
     bool follows;
-    struct slice url, ca, user, follow_password, root, collection, into;
+    struct slice url, ca, pin, cert, key_pem, user, follow_password, root, collection, into;
     struct slice row;
 };
 struct hub_collection {

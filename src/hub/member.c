@@ -119,6 +119,9 @@ static int read_partner(struct arena *a, struct json row, struct hub_partner *p,
     p->follows = json_kind(follow) == JSON_OBJECT;
     p->url = text_of(a, follow, "url");
     p->ca = text_of(a, follow, "ca");
+    p->pin = text_of(a, follow, "pin");
+    p->cert = text_of(a, follow, "cert");
+    p->key_pem = text_of(a, follow, "key");
     p->user = text_of(a, follow, "user");
     p->follow_password = text_of(a, follow, "password");
     p->root = text_of(a, follow, "root");
@@ -448,17 +451,19 @@ size_t hub_links(struct hub *h, struct arena *a, struct hub_link **links_out)
         if (!p->follows)
             continue;
         struct hub_link *l = &links[n++];
-        *l = (struct hub_link){arena_copy(a, p->name),
-                               arena_copy(a, p->hub_id),
-                               arena_copy(a, p->url),
-                               arena_copy(a, p->ca),
-                               arena_copy(a, p->user),
-                               arena_copy(a, p->follow_password),
-                               arena_copy(a, p->root),
-                               arena_copy(a, p->collection),
-                               arena_copy(a, p->into),
-                               SLICE(""),
-                               {0}};
+        *l = (struct hub_link){.name = arena_copy(a, p->name),
+                               .hub_id = arena_copy(a, p->hub_id),
+                               .url = arena_copy(a, p->url),
+                               .ca = arena_copy(a, p->ca),
+                               .user = arena_copy(a, p->user),
+                               .password = arena_copy(a, p->follow_password),
+                               .root = arena_copy(a, p->root),
+                               .collection = arena_copy(a, p->collection),
+                               .pin = arena_copy(a, p->pin),
+                               .cert = arena_copy(a, p->cert),
+                               .key_pem = arena_copy(a, p->key_pem),
+                               .into = arena_copy(a, p->into),
+                               .cursor = SLICE("")};
         memcpy(l->key, p->key, sizeof l->key);
         hub_cursor_get(h, a, l->name, &l->cursor);
     }

@@ -160,6 +160,9 @@ static int open_client(struct link *l, struct arena *a, struct taxii_client **cl
 {
     struct taxii_client_file file = {.url = l->info.url,
                                      .ca = l->info.ca,
+                                     .pin = l->info.pin,
+                                     .cert = l->info.cert,
+                                     .key = l->info.key_pem,
                                      .user = l->info.user,
                                      .password = l->info.password,
                                      .root = l->info.root,
@@ -168,6 +171,7 @@ static int open_client(struct link *l, struct arena *a, struct taxii_client **cl
     struct json about;
 
     taxii_client_conf_from(&file, &conf);
+    conf.http.known_peer = true;
     if (taxii_client_open(&conf, client_out, err) != 0)
         return -1;
     /* Asked first, so that a wrong password or collection is told as such. */
@@ -360,6 +364,9 @@ struct link *link_start(struct hub *h, const struct hub_link *info)
     l->info.hub_id = arena_copy(a, info->hub_id);
     l->info.url = arena_copy(a, info->url);
     l->info.ca = arena_copy(a, info->ca);
+    l->info.pin = arena_copy(a, info->pin);
+    l->info.cert = arena_copy(a, info->cert);
+    l->info.key_pem = arena_copy(a, info->key_pem);
     l->info.user = arena_copy(a, info->user);
     l->info.password = arena_copy(a, info->password);
     l->info.root = arena_copy(a, info->root);
@@ -384,7 +391,9 @@ struct link *link_start(struct hub *h, const struct hub_link *info)
 bool link_is(const struct link *l, const struct hub_link *info)
 {
     return slice_eq(l->info.name, info->name) && slice_eq(l->info.hub_id, info->hub_id) &&
-           slice_eq(l->info.url, info->url) && slice_eq(l->info.user, info->user) &&
+           slice_eq(l->info.url, info->url) && slice_eq(l->info.ca, info->ca) && slice_eq(l->info.pin, info->pin) &&
+           slice_eq(l->info.cert, info->cert) && slice_eq(l->info.key_pem, info->key_pem) &&
+           slice_eq(l->info.user, info->user) && slice_eq(l->info.root, info->root) &&
            slice_eq(l->info.password, info->password) && slice_eq(l->info.collection, info->collection) &&
            slice_eq(l->info.into, info->into);
 }

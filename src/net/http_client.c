@@ -46,7 +46,7 @@ static bool is_loopback(struct slice url)
            slice_eq(rest, SLICE("localhost"));
 }
 
-static int check_conf(const struct http_client_conf *conf, struct err *err)
+int http_client_check(const struct http_client_conf *conf, struct err *err)
 {
     uint8_t pin[CRYPTO_HASH];
     bool https = slice_eq_nocase(slice_to(conf->url, 8), SLICE("https://"));
@@ -61,6 +61,13 @@ static int check_conf(const struct http_client_conf *conf, struct err *err)
                        "a password is not sent over plain http: use https in \"" SLICE_FMT "\"", SLICE_ARG(conf->url));
     if ((conf->cert.len == 0) != (conf->key.len == 0))
         return err_set(err, ERR_CONF_VALUE, "", "a client certificate needs both: cert and key");
+    if (conf->known_peer && !https && !is_loopback(conf->url))
+        return err_set(err, ERR_CONF_VALUE, "", "another hub is followed over https: \"" SLICE_FMT "\" is not",
+                       SLICE_ARG(conf->url));
+    if (conf->known_peer && https && conf->ca_file.len == 0 && conf->pin.len == 0)
+        return err_set(
+            err, ERR_CONF_VALUE, "",
+            "another hub is known by its own authority (ca) or key (pin): the system's would vouch for anybody");
     return 0;
 }
 
@@ -87,7 +94,7 @@ int http_client_open(const struct http_client_conf *conf, struct http_client **c
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct slice url = conf->url;
 
-    if (check_conf(conf, err) != 0)
+    if (http_client_check(conf, err) != 0)
         return -1;
     pthread_once(&once, curl_start);
     struct http_client *c = mem_zero(1, sizeof *c);

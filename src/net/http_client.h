@@ -20,7 +20,12 @@ struct http_client_conf {
        needs no restart; or PEM text. Both or none. */
     struct slice cert, key;
     int64_t connect_us, total_us; /* 5 s, 60 s */
+    /* The peer is one particular machine (a partner hub): its own authority or key must be named, and anything that
+       some authority of the system's vouches for is not it. https, or http on loopback. */
+    bool known_peer;
 };
+int http_client_check(const struct http_client_conf *conf,
+                      struct err *err); /* what open would refuse: ERR_CONF_VALUE */
 
 struct http_result {
     int status;

@@ -102,6 +102,41 @@ static struct sent tombstone(struct scene *s, unsigned n, enum store_kind kind)
     return (struct sent){kind, hub_test_indicator_id(&s->a, n), SLICE(""), SOUTH, SOUTH, SOUTH_SECRET, false};
 }
 
+/* Never trusted on first use: a hub that is to be followed is named by its own authority or key. */
+static void test_hub_partner__is_known_before_it_is_followed(void **state)
+{
+    struct scene *s = *state;
+    static const struct {
+        const char *follow;
+        enum err_code code;
+    } rows[] = {
+        {"\"url\":\"https://192.0.2.1:6443\"", ERR_CONF_VALUE},
+        {"\"url\":\"https://192.0.2.1:6443\",\"ca\":\"\",\"pin\":\"\"", ERR_CONF_VALUE},
+        {"\"url\":\"https://192.0.2.1:6443\",\"pin\":\"ab\"", ERR_CONF_VALUE},
+        {"\"url\":\"http://192.0.2.1:6443\",\"ca\":\"x\"", ERR_CONF_VALUE},
+        {"\"url\":\"ftp://192.0.2.1\",\"ca\":\"x\"", ERR_CONF_VALUE},
+        {"\"url\":\"https://192.0.2.1:6443\",\"ca\":\"x\",\"cert\":\"y\"", ERR_CONF_VALUE},
+        {"\"url\":\"https://192.0.2.1:6443\",\"ca\":\"x\"", ERR_NONE},
+        {"\"url\":\"https://192.0.2.1:6443\",\"ca\":\"x\",\"cert\":\"y\",\"key\":\"z\"", ERR_NONE},
+        {"\"url\":\"https://192.0.2.1:6443\","
+         "\"pin\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+         ERR_NONE},
+        {"\"url\":\"http://127.0.0.1:6443\"", ERR_NONE},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct hub_answer answer;
+        struct slice detail =
+            arena_printf(&s->a, "{\"name\":\"south\",\"follow\":{%s,\"into\":\"%s\"}}", rows[i].follow, s->c);
+        hub_answer_init(&answer);
+        hub_test_act_into(&s->t, HUB_PARTNER_PUT, NULL, detail, &answer);
+        hub_answer_wait(&answer);
+        if (answer.err.code != rows[i].code)
+            fail_row(i, "%s: %s", err_name(answer.err.code), answer.err.text);
+        hub_answer_free(&answer);
+    }
+}
+
 static void test_hub_partner__events_come_in_byte_for_byte(void **state)
 {
     struct scene *s = *state;
@@ -358,6 +393,7 @@ static void test_hub_partner__each_at_its_own_door(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_hub_partner__is_known_before_it_is_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_partner__events_come_in_byte_for_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_partner__who_may_say_what, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_partner__recalls_of_what_never_came_are_nothing, set_up, tear_down),
