@@ -135,6 +135,8 @@ static int delete_object(struct hub_commit *c, struct hub_job *job, struct json 
         return hide_versions(c, detail, seqs[0], err);
     for (size_t i = 0; i < n && result == 0; i++)
         result = delete_row(c, m, seqs[i], err);
+    if (result == 0)
+        result = hub_sighting_deleted(c, m->owner, hub_text_of(&job->arena, detail, "id"), err);
     if (result != 0 && hub_commit_last_seq(c) != before && err->code != ERR_DISK_FULL)
         err->code = ERR_STORE; /* some of it is written: the whole group goes back */
     json_put_open(&record, '{');

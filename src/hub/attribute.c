@@ -74,7 +74,8 @@ static void put_head(struct buf *out, const char *type, struct slice id, struct 
 
 /* `body` lacks its markings and the closing brace. An item with this key that is there already merges as unchanged. */
 static void add_by_hub(struct hub_job *job, const struct hub_item *like, const char *type, struct slice id,
-                       bool attribution, enum share_consent consent, struct share_release release, struct buf *body)
+                       uint32_t creates, bool attribution, enum share_consent consent, struct share_release release,
+                       struct buf *body)
 {
     struct buf key = BUF_INIT;
 
@@ -91,15 +92,18 @@ static void add_by_hub(struct hub_job *job, const struct hub_item *like, const c
     item->facts.consent = consent;
     item->facts.own_only = false;
     share_facts_put(&item->facts, &key);
+    item->key = hub_row_key(job->member->owner_text, job->collection->id, id, buf_slice(&key));
+    item->facts.creates = creates; /* its row has one key whatever names it: hub_commit_creates() */
+    buf_clear(&key);
+    share_facts_put(&item->facts, &key);
     item->class_key = arena_copy(&job->arena, buf_slice(&key));
-    item->key = hub_row_key(job->member->owner_text, job->collection->id, id, item->class_key);
     item->id_hash = hub_id_hash(id);
     buf_free(&key);
     buf_free(body);
 }
 
 static void add_identity(struct hub_job *job, const struct hub_item *like, struct slice id, struct slice name,
-                         bool attribution, enum share_consent consent)
+                         uint32_t creates, bool attribution, enum share_consent consent)
 {
     struct share_release release = {.withheld = 0};
     struct buf body = BUF_INIT;
@@ -107,7 +111,7 @@ static void add_identity(struct hub_job *job, const struct hub_item *like, struc
     put_head(&body, "identity", id, &release);
     json_put_text(&body, "name", name);
     json_put_text(&body, "identity_class", SLICE("organization"));
-    add_by_hub(job, like, "identity", id, attribution, consent, release, &body);
+    add_by_hub(job, like, "identity", id, creates, attribution, consent, release, &body);
 }
 
 /* An identity needs a name (STIX 2.1 section 4.5). */
@@ -126,43 +130,72 @@ static void add_attribution(struct hub_job *job, const struct hub_item *like)
 
     struct slice cover = hub_creator_for(job, m->cover_id, like->facts.tlp),
                  named = hub_creator_for(job, m->named_id, like->facts.tlp);
-    add_identity(job, like, named, public_name(m), true, SHARE_CONSENT_GOVERNMENT);
+    add_identity(job, like, named, public_name(m), 0, true, SHARE_CONSENT_GOVERNMENT);
     crypto_sha256_2(named, cover, mac);
     struct slice id = share_minted_id(&job->arena, SLICE("relationship--"), mac);
     put_head(&body, "relationship", id, &release);
     json_put_text(&body, "relationship_type", SLICE("related-to"));
     json_put_text(&body, "source_ref", cover);
     json_put_text(&body, "target_ref", named);
-    add_by_hub(job, like, "relationship", id, true, SHARE_CONSENT_GOVERNMENT, release, &body);
+    add_by_hub(job, like, "relationship", id, 0, true, SHARE_CONSENT_GOVERNMENT, release, &body);
+}
+
+static void add_creator(struct hub_job *job, const struct hub_item *like, enum share_consent consent, uint32_t creates)
+{
+    const struct hub_member *m = job->member;
+
+    if (hub_consent_names_everybody(consent))
+        add_identity(job, like, hub_creator_for(job, m->named_id, like->facts.tlp), public_name(m), creates, true,
+                     consent);
+    else
+        add_identity(job, like, hub_creator_for(job, m->cover_id, like->facts.tlp), m->cover_name, creates, false,
+                     SHARE_CONSENT_NONE);
+    if (consent == SHARE_CONSENT_GOVERNMENT)
+        add_attribution(job, like);
 }
 
 /* One creator a marking and consent: it goes wherever an object that names it goes, and nowhere else. */
 int hub_submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err)
 {
-    uint32_t done[4] = {0, 0, 0, 0};
-    size_t n = job->n_items;
+    struct {
+        const struct hub_item *like;
+        uint32_t creates;
+    } found[SHARE_CONSENT_PROPRIETARY][1 << SHARE_TLP_LEVELS] = {{{NULL, 0}}};
 
     if (job->member == NULL || job->ask.door == HUB_PARTNER)
         return 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < job->n_items; i++) {
         struct hub_item *item = &job->items[i];
         if (!hub_item_goes_on(item) || item->own_only || !hub_item_is_version(&item->object))
             continue;
         enum share_consent consent = hub_consent_of(job, item);
-        uint32_t bit = 1u << (item->facts.tlp & 31);
         if (consent == SHARE_CONSENT_PROPRIETARY)
             consent = SHARE_CONSENT_EVERYONE;
-        if (done[consent] & bit)
-            continue;
-        done[consent] |= bit;
-        if (hub_consent_names_everybody(consent))
-            add_identity(job, item, hub_creator_for(job, job->member->named_id, item->facts.tlp),
-                         public_name(job->member), true, consent);
-        else
-            add_identity(job, item, hub_creator_for(job, job->member->cover_id, item->facts.tlp),
-                         job->member->cover_name, false, SHARE_CONSENT_NONE);
-        if (consent == SHARE_CONSENT_GOVERNMENT)
-            add_attribution(job, item);
+        uint32_t tlp = item->facts.tlp % (1u << SHARE_TLP_LEVELS);
+        found[consent][tlp].like = item;
+        found[consent][tlp].creates |= share_categories(&item->facts);
     }
+    for (size_t consent = 0; consent < SHARE_CONSENT_PROPRIETARY; consent++)
+        for (size_t tlp = 0; tlp < 1 << SHARE_TLP_LEVELS; tlp++)
+            if (found[consent][tlp].like != NULL)
+                add_creator(job, found[consent][tlp].like, (enum share_consent)consent, found[consent][tlp].creates);
     return 0;
+}
+
+/* In the committer: what this identity was known to create already, and what is new. A partner whose agreement covers
+   what it creates now for the first time gets a version; whoever had it keeps it. */
+void hub_commit_creates(struct hub_commit *c, struct hub_item *item)
+{
+    struct hub *h = hub_commit_hub(c);
+    uint64_t known = item->by_hub && item->facts.creates != 0 ? hub_rows_find(&h->rows, item->id_hash, item->key) : 0;
+    struct buf key = BUF_INIT;
+
+    if (known == 0)
+        return;
+    uint32_t before = share_categories(&h->classes[h->rows.facts_class[known]]->facts);
+    item->facts.creates |= before;
+    item->source_us = h->rows.source_us[known] + (item->facts.creates != before);
+    share_facts_put(&item->facts, &key);
+    item->class_key = arena_copy(hub_commit_arena(c), buf_slice(&key));
+    buf_free(&key);
 }

@@ -49,7 +49,6 @@ struct hub_commit {
     bool recalling;
     struct arena scratch; /* of one recall */
     struct store_reader *reader;
-    bool sightings; /* some were counted */
 };
 
 /* A class stays in memory even when the transaction that brought it fails: it is stored with the next one. */
@@ -147,12 +146,18 @@ int hub_commit_row(struct hub_commit *c, struct store_row *row, uint64_t id_hash
                                                    .kind = row->kind,
                                                    .bare = row->body.len == 0});
     note_taken(c, row->seq, id_hash, row->kind == STORE_RESTRICT ? 0 : row->subject_seq);
+    hub_bands_row(c->hub, row->id, id_hash);
     return 0;
 }
 
 int hub_commit_state(struct hub_commit *c, enum store_table t, struct slice key, struct slice value, struct err *err)
 {
     return value.ptr != NULL ? store_put(c->hub->store, t, key, value, err) : store_delete(c->hub->store, t, key, err);
+}
+
+int hub_commit_look(struct hub_commit *c, enum store_table t, struct slice key, struct buf *value_out, struct err *err)
+{
+    return store_look(c->hub->store, t, key, value_out, err);
 }
 
 int hub_commit_leaf(struct hub_commit *c, const uint8_t key[CRYPTO_KEY], struct slice record, uint64_t *leaf_out,
@@ -283,11 +288,6 @@ int hub_commit_envelope(struct hub_commit *c, const struct store_envelope *e, st
 {
     c->head.next_envelope++;
     return store_append_envelope(c->hub->store, e, err);
-}
-
-void hub_commit_sighted(struct hub_commit *c)
-{
-    c->sightings = true;
 }
 
 /* ---- groups ---- */
@@ -424,8 +424,7 @@ static void run_group(struct hub_commit *c, size_t objects)
         end_recalls(c);
         if (moved)
             hub_followers_wake(c->hub);
-        if (c->sightings)
-            hub_sightings_changed(c->hub);
+        hub_bands_committed(c->hub);
         answer_group(c, NULL);
         if (moved)
             log_event("announced", NUM("head", c->head.next_seq - 1), NUM("rows", c->n_taken),
@@ -437,7 +436,6 @@ static void run_group(struct hub_commit *c, size_t objects)
         answer_group(c, &err);
     }
     c->n_jobs = c->n_taken = c->n_granted = c->n_told = c->n_again = 0;
-    c->sightings = false;
     arena_reset(&c->arena);
 }
 

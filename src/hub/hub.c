@@ -106,14 +106,15 @@ int hub_open(const struct hub_conf *conf, struct hub **hub_out, struct err *err)
 
     assert(conf->n_channels >= n_workers + 1);
     if (keys_open(conf->channels[0], &h->committer_keys, err) != 0 || read_hub_keys(h, err) != 0 ||
-        store_open(conf->dir, &h->store, err) != 0 || hub_load(h, err) != 0 || hub_commit_start(h, err) != 0)
+        store_open(conf->dir, &h->store, err) != 0 || hub_load(h, err) != 0 || hub_bands_load(h, err) != 0 ||
+        hub_commit_start(h, err) != 0)
         goto failed;
     for (size_t i = 0; i < n_workers; i++)
         if (worker_start(h, &h->workers[i], conf->channels[i + 1], err) != 0)
             goto failed;
     if (hub_doors_start(h, err) != 0)
         goto failed;
-    hub_sightings_changed(h);
+    hub_bands_tick(h);
     *hub_out = h;
     return 0;
 failed:
@@ -458,6 +459,6 @@ static void note_deliveries(struct hub *h)
 void hub_tick(struct hub *h)
 {
     note_deliveries(h);
-    hub_sightings_changed(h); /* what found the committer's queue full */
+    hub_bands_tick(h);
     hub_followers_tick(h);
 }

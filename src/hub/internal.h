@@ -330,8 +330,8 @@ struct hub {
     pthread_t committer;
     bool committer_runs;
     struct keys *committer_keys;
-    atomic_bool stopping, bands_waiting;
-    struct hub_bands *bands;         /* sighting.c */
+    atomic_bool stopping;
+    struct hub_bands *bands;         /* band.c */
     struct hub_followers *followers; /* stream.c */
     struct hub_doors *doors;         /* doors.c */
     struct hub_again *again;         /* again.c */
@@ -356,6 +356,8 @@ int64_t hub_commit_instant(struct hub_commit *c); /* the added_us of the next ro
 uint64_t hub_commit_last_seq(const struct hub_commit *c);
 int hub_commit_state(struct hub_commit *c, enum store_table t, struct slice key, struct slice value,
                      struct err *err); /* value.ptr NULL: delete */
+int hub_commit_look(struct hub_commit *c, enum store_table t, struct slice key, struct buf *value_out,
+                    struct err *err); /* also what this transaction put; ERR_NOT_FOUND */
 int hub_commit_leaf(struct hub_commit *c, const uint8_t key[CRYPTO_KEY], struct slice record, uint64_t *leaf_out,
                     struct err *err);
 void hub_commit_hide(struct hub_commit *c, uint64_t seq); /* when the transaction is durable */
@@ -389,7 +391,6 @@ struct store_reader *hub_commit_reader(struct hub_commit *c);
 struct arena *hub_commit_scratch(struct hub_commit *c); /* of one recall: whoever used it resets it */
 uint64_t hub_commit_envelope_number(const struct hub_commit *c);
 int hub_commit_envelope(struct hub_commit *c, const struct store_envelope *e, struct err *err);
-void hub_commit_sighted(struct hub_commit *c); /* sightings were counted: bands are looked at after the commit */
 
 /* A recall after which the object comes back to those in reach under another id, if it does: noted when the transaction
  * is durable. */
@@ -533,16 +534,29 @@ struct slice hub_again_id(const struct hub *h, struct arena *a, struct slice col
 /* The id that rows have of what some viewer reads under this one; else the id itself. */
 struct slice hub_again_base(struct hub *h, struct slice id);
 
-/* sighting.c */
-typedef int hub_pair_fn(void *arg, struct slice key, struct slice value);
-int hub_sighting_count(struct hub_commit *c, struct hub_job *job, struct hub_item *item,
-                       struct err *err);   /* in the transaction */
-void hub_sightings_changed(struct hub *h); /* after the commit, at start, and now and then: bands are released anew
-                                              where they changed */
-int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg,
-                       struct err *err); /* view.c */
+/* sighting.c: reports, in the transaction */
+int hub_sighting_count(struct hub_commit *c, struct hub_job *job, struct hub_item *item, struct err *err);
+int hub_sighting_deleted(struct hub_commit *c, uint64_t owner, struct slice id, struct err *err); /* of any id */
+/* What stands in STORE_SIGHTING for each report, under "subject|owner|id of the sighting". */
+struct hub_report {
+    uint64_t organisation; /* as a keyed hash */
+    uint64_t count;
+    int64_t first_us, last_us;
+    uint64_t onward; /* its reporter lets it out, in a band; 0: not, or it was withdrawn */
+};
+#define HUB_REPORTS_FROM ">" /* where their keys begin in that table */
+
+/* band.c: bands, made anew after the commit where their reports or their subject changed */
 struct hub_bands *hub_bands_new(void);
 void hub_bands_free(struct hub_bands **b);
+int hub_bands_load(struct hub *h, struct err *err);                   /* at start, before the committer */
+void hub_bands_report(struct hub *h, struct slice subject);           /* committer: a report came or went */
+void hub_bands_row(struct hub *h, struct slice id, uint64_t id_hash); /* committer: each row that it writes */
+void hub_bands_committed(struct hub *h);                              /* committer: what it told shows now */
+void hub_bands_tick(struct hub *h);                                   /* what found a queue full */
+typedef int hub_pair_fn(void *arg, struct slice key, struct slice value);
+int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg,
+                       struct err *err); /* view.c */
 
 /* upgrade.c */
 void hub_upgrade(struct hub_job *job, size_t spare); /* items grow by those of STIX 2.0; sets room to that and spare */
@@ -561,6 +575,7 @@ bool hub_consent_names_everybody(enum share_consent c);
 struct slice hub_creator_for(struct hub_job *job, struct slice base,
                              uint32_t tlp); /* the identity's id for this marking */
 int hub_submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err); /* a stage */
+void hub_commit_creates(struct hub_commit *c, struct hub_item *item); /* of identities that the hub makes */
 struct slice hub_id_text(struct arena *a, struct slice owner_text, struct slice collection,
                          struct slice id);                    /* what a minted id is the MAC of */
 void hub_submit_status(struct hub_job *job, struct buf *out); /* TAXII status resource */

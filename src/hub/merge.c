@@ -102,6 +102,7 @@ static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_ite
     struct store_row row;
     uint64_t subject;
 
+    hub_commit_creates(c, item);
     if (!merge_item(c, item, &subject))
         return 0;
     if (item->object.type.len == 0 && !item->by_hub) { /* a partner's tombstone */
@@ -140,7 +141,6 @@ static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_ite
         hub_commit_hub(c)->rows.later[row.seq] != 0 ||
         (subject != 0 && !hub_row_is_newer(&hub_commit_hub(c)->rows, subject, row.source_us)))
         return 0;
-    hub_commit_sighted(c);
     return hub_sighting_count(c, job, item, err);
 }
 

@@ -538,8 +538,8 @@ static int gather_versions(struct hub_view *v, const struct hub_view_ask *ask, c
                 continue;
             if (store_row_get(v->worker->reader, seq, q, gather, g, err) != 0 && err->code != ERR_NOT_FOUND)
                 return -1;
-            const struct store_row *row = &g->items[before].row;
-            if (g->n > before && (!is_version(v, ask, row, id) || !is_known_as(v, row, asked)))
+            if (g->n > before &&
+                (!is_version(v, ask, &g->items[before].row, id) || !is_known_as(v, &g->items[before].row, asked)))
                 g->n = before;
         }
     }

@@ -114,7 +114,7 @@ static reason_set agreement_reasons(const struct share_agreement *g, const struc
         set |= BIT(AGREEMENT_ENDED);
     if (!share_list_has(g->collections_out, g->n_collections_out, f->collection))
         set |= BIT(AGREEMENT_COLLECTION);
-    if ((g->categories >> share_category_of(f->type) & 1) == 0)
+    if ((g->categories & share_categories(f)) == 0)
         set |= BIT(AGREEMENT_CATEGORY);
     if (f->tlp >> g->ceiling > 1)
         set |= BIT(AGREEMENT_CEILING);
@@ -144,6 +144,13 @@ static reason_set agreements_reasons(const struct share_policy *p, const struct 
     return permitted ? 0 : refused;
 }
 
+/* A sighting that the hub made of several. For the hubs that its subject came through it is news, not an echo, and
+   they are no third parties to it. */
+static bool is_band(const struct share_facts *f)
+{
+    return f->organisations != 0;
+}
+
 /* CLEAR needs the agreement alone; GREEN and AMBER leave to named partners only, under the agreement's ceiling; STRICT
    is one company's and RED one person's: a hub is neither. What a partner sent us goes on to third parties only if it
    is CLEAR or its agreement says so (invariant 7). */
@@ -153,6 +160,7 @@ static reason_set partner_reasons(const struct share_policy *p, const struct sha
 {
     bool named = c != NULL && share_list_has(c->partners, c->n_partners, to->hub);
     bool received = f->origin.len != 0 || f->path.len != 0 || f->agreement.len != 0;
+    bool back = passed(f, to->hub);
     reason_set set = agreements_reasons(p, f, to->hub, now_us, until_out);
 
     if (has_level(f, SHARE_GREEN))
@@ -161,9 +169,9 @@ static reason_set partner_reasons(const struct share_policy *p, const struct sha
         set |= named ? BIT(TLP_AMBER_PARTNER) : BIT(PARTNER_NOT_NAMED);
     if (has_level(f, SHARE_STRICT))
         set |= BIT(TLP_STRICT);
-    if (passed(f, to->hub))
+    if (back && !is_band(f))
         set |= BIT(ECHO);
-    if (received && f->tlp != 1u << SHARE_CLEAR && !f->onward)
+    if (received && f->tlp != 1u << SHARE_CLEAR && !f->onward && !(back && is_band(f)))
         set |= BIT(ONWARD);
     return set;
 }
@@ -198,6 +206,14 @@ void share_decide(const struct share_policy *p, const struct share_facts *f, con
         out->holds_until_us = until_us;
 }
 
+/* Whoever takes an object in takes in who it says made it: an agreement about indicators alone brings their creators.
+ */
+static bool is_covered(const struct share_agreement *g, struct slice type)
+{
+    return (g->categories >> share_category_of(type) & 1) != 0 ||
+           (g->categories != 0 && slice_eq(type, SLICE("identity")));
+}
+
 static int accept_under(const struct share_agreement *g, const struct share_facts *f, int64_t now_us, struct err *err)
 {
     if (now_us >= g->until_us)
@@ -205,7 +221,7 @@ static int accept_under(const struct share_agreement *g, const struct share_fact
     if (f->tlp == 0 || f->tlp >> SHARE_TLP_LEVELS != 0 || f->tlp >> g->ceiling > 1)
         return err_set(err, ERR_CEILING, "/object_marking_refs", "above the ceiling of the agreement, " SLICE_FMT,
                        SLICE_ARG(share_tlp_name(g->ceiling)));
-    if ((g->categories >> share_category_of(f->type) & 1) == 0)
+    if (!is_covered(g, f->type))
         return err_set(err, ERR_CEILING, "/type", "the agreement does not cover objects of type \"" SLICE_FMT "\"",
                        SLICE_ARG(f->type));
     return 0;

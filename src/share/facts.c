@@ -9,6 +9,11 @@ enum share_category share_category_of(struct slice stix_type)
     return SHARE_CONTEXT;
 }
 
+uint32_t share_categories(const struct share_facts *f)
+{
+    return f->creates != 0 ? f->creates : 1u << share_category_of(f->type);
+}
+
 /* ---- the key of a class: JSON with the members in this order, what is at its default left out, so that equal facts
  * give equal bytes ---- */
 
@@ -48,6 +53,7 @@ void share_facts_put(const struct share_facts *f, struct buf *out)
     put_flag(out, "onward", f->onward);
     put_count(out, "organisations", orgs);
     put_flag(out, "own_only", f->own_only);
+    put_count(out, "creates", f->creates);
     json_put_close(out, '}');
 }
 
@@ -104,7 +110,8 @@ int share_facts_get(struct arena *a, struct slice key, struct share_facts *out, 
          get_text(a, o, "origin", &f.origin, &seen) && get_text(a, o, "path", &f.path, &seen) &&
          get_text(a, o, "agreement", &f.agreement, &seen) && get_flag(o, "onward", &f.onward, &seen) &&
          get_count(o, "organisations", SHARE_ORGS_CAP, &f.organisations, &seen) &&
-         get_flag(o, "own_only", &f.own_only, &seen);
+         get_flag(o, "own_only", &f.own_only, &seen) &&
+         get_count(o, "creates", (1u << SHARE_CATEGORIES) - 1, &f.creates, &seen);
     /* A member that this build does not know may be a restriction: such a class is not readable here. */
     if (!ok || json_kind(o) != JSON_OBJECT || seen != json_count(o))
         return err_set(err, ERR_STORE, "", "a facts class cannot be read");

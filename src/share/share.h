@@ -29,15 +29,19 @@ struct share_facts {
     bool attribution;           /* this object names the submitter: `consent` decides besides */
     enum share_consent consent; /* meaningful with attribution only, else NONE (so that classes stay few) */
     struct slice origin;        /* id of the hub that issued the release; empty: this hub */
-    struct slice path;      /* ids of the hubs it passed, comma-separated, origin first; empty: this hub issued it */
+    struct slice path;      /* ids of the hubs it passed, comma-separated, origin first; empty: this hub issued it. Of a
+                               sighting with `organisations` these are its subject's */
     struct slice agreement; /* id of the agreement it came under; empty: none */
     bool onward; /* that agreement allows handing it on to members of named partners (CLEAR needs no leave) */
     uint32_t organisations; /* of a sighting that the hub issued: distinct organisations behind it, capped at
                                SHARE_ORGS_CAP; else 0 */
     bool own_only;          /* for the submitter alone (a raw sighting, for instance) */
+    uint32_t creates; /* of an identity that the hub made for a creator: the categories (bits) of what names it. It goes
+                         wherever one of them goes; 0: its own type's category decides */
 };
 enum { SHARE_ORGS_CAP = 100 };
 enum share_category share_category_of(struct slice stix_type);
+uint32_t share_categories(const struct share_facts *f);             /* bits: one of them must be agreed */
 void share_facts_put(const struct share_facts *f, struct buf *out); /* canonical bytes: the key of the class (JSON) */
 int share_facts_get(struct arena *a, struct slice key, struct share_facts *out, struct err *err);
 

@@ -126,7 +126,7 @@ struct store {
     const char *path; /* of the database */
     int lock;
     sqlite3 *db; /* the writer's */
-    sqlite3_stmt *sql[WRITE_SQLS], *put[STORE_TABLES], *del[STORE_TABLES];
+    sqlite3_stmt *sql[WRITE_SQLS], *put[STORE_TABLES], *del[STORE_TABLES], *look[STORE_TABLES];
     struct store_head head, committed; /* head: with what the open transaction appended */
     bool writing;
     struct err failed; /* the first error of the open transaction: it can only be rolled back */

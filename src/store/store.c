@@ -115,6 +115,7 @@ void store_close(struct store **store)
     for (size_t i = 0; i < STORE_TABLES; i++) {
         sqlite3_finalize(s->put[i]);
         sqlite3_finalize(s->del[i]);
+        sqlite3_finalize(s->look[i]);
     }
     int rc = sqlite3_close(s->db); /* the last connection: moves the log into the database and removes it */
     assert(rc == SQLITE_OK);

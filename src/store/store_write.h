@@ -19,6 +19,8 @@ int store_append_envelope(struct store *s, const struct store_envelope *e, struc
 int store_append_leaf(struct store *s, uint64_t n, const uint8_t leaf[32], struct slice sealed_record, struct err *err);
 int store_put(struct store *s, enum store_table t, struct slice key, struct slice value, struct err *err);
 int store_delete(struct store *s, enum store_table t, struct slice key, struct err *err); /* absent is fine */
+int store_look(struct store *s, enum store_table t, struct slice key, struct buf *value_out,
+               struct err *err); /* also what this transaction put; replaces what is in value_out; ERR_NOT_FOUND */
 /* For the grant of a WIDEN row: how many content rows with a body (ADD and EXPIRE without `reach`) the classes hold up
    to and with `upto`, also those of this transaction. `classes` sorted, none twice. Some 30 ns a row. */
 int store_count_content(struct store *s, const uint32_t *classes, size_t n, uint64_t upto, uint64_t *n_out,

@@ -257,6 +257,23 @@ int store_delete(struct store *s, enum store_table t, struct slice key, struct e
     return run(s, s->del[t], "delete", err);
 }
 
+int store_look(struct store *s, enum store_table t, struct slice key, struct buf *value_out, struct err *err)
+{
+    buf_clear(value_out);
+    if (state_statement(s, &s->look[t], "SELECT v FROM %s WHERE k=?1", t, err) != 0)
+        return -1;
+    bind_key(s->look[t], 1, key);
+    int rc = sqlite3_step(s->look[t]);
+    if (rc == SQLITE_ROW)
+        buf_put(value_out, store_column_bytes(s->look[t], 0));
+    else if (rc != SQLITE_DONE)
+        fail(s, "look", err);
+    sqlite3_reset(s->look[t]);
+    if (rc == SQLITE_DONE)
+        return err_set(err, ERR_NOT_FOUND, "", "");
+    return rc == SQLITE_ROW ? 0 : -1;
+}
+
 int store_count_content(struct store *s, const uint32_t *classes, size_t n, uint64_t upto, uint64_t *n_out,
                         struct err *err)
 {

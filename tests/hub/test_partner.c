@@ -348,6 +348,57 @@ static void test_hub_partner__nothing_goes_on_to_third_parties(void **state)
     hub_party_drop(&west);
 }
 
+/* Every object that this party sees names a creator that it sees too: how many do. */
+static size_t count_created(struct scene *s, struct hub_party *p)
+{
+    struct hub_copies all = {.n = 0};
+    size_t n = 0;
+
+    hub_test_fresh(&s->t, p, s->c, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        struct json root;
+        assert_int_equal(json_parse(&s->a, all.items[i].bytes, NULL, &root, NULL), 0);
+        struct slice creator = json_text(json_get(root, SLICE("created_by_ref")));
+        if (creator.len != 0 && hub_copies_find(&all, creator) == NULL)
+            fail_msg("no creator for " SLICE_FMT, SLICE_ARG(all.items[i].bytes));
+        n += creator.len != 0;
+    }
+    size_t others = all.n - n;
+    hub_copies_free(&all);
+    assert_true(others <= n); /* and no creator of anything else */
+    return n;
+}
+
+/* An agreement about one category brings the creators of its objects, and of nothing else. */
+static void test_hub_partner__a_category_brings_its_creators(void **state)
+{
+    static const char *const consents[] = {"none", "everyone"};
+    struct scene *s = *state;
+    struct slice malware =
+        SLICE("{\"type\":\"malware\",\"spec_version\":\"2.1\",\"id\":\"malware--00000000-0000-4000-8000-000000000001\","
+              "\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:00:00.000Z\",\"name\":\"x\","
+              "\"is_family\":false,\"object_marking_refs\":[\"" TLP_CLEAR "\"]}");
+    struct hub_party *west = hub_test_partner(
+        &s->t, "west", WEST, WEST_SECRET,
+        arena_printf(&s->a,
+                     "{\"id\":\"agreement-2\",\"ceiling\":\"green\",\"k\":1,\"categories\":[\"indicator\"],"
+                     "\"collections_out\":[\"%s\"]}",
+                     s->c)
+            .ptr);
+
+    for (size_t i = 0; i < ROWS(consents); i++) {
+        struct hub_party *m = hub_test_member(
+            &s->t, arena_printf(&s->a, "m%zu", i).ptr,
+            arena_printf(&s->a, ",\"organisation\":\"Org %zu\",\"consent\":\"%s\"", i, consents[i]).ptr);
+        hub_test_submit_good(&s->t, m, s->c, malware.ptr);
+        assert_int_equal(count_created(s, west), i); /* who submitted no indicator does not exist there */
+        hub_test_submit_good(&s->t, m, s->c, hub_test_indicator(&s->a, 1, 1, TLP_CLEAR, "").ptr);
+        assert_int_equal(count_created(s, west), i + 1);
+        hub_party_drop(&m);
+    }
+    hub_party_drop(&west);
+}
+
 static void test_hub_partner__a_hub_is_no_partner_of_itself(void **state)
 {
     struct scene *s = *state;
@@ -401,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_partner__cursor_commits_with_the_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_partner__cannot_touch_a_members_object, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_partner__nothing_goes_on_to_third_parties, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_partner__a_category_brings_its_creators, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_partner__a_hub_is_no_partner_of_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_partner__each_at_its_own_door, set_up, tear_down),
     };

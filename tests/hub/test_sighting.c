@@ -264,6 +264,211 @@ static void test_hub_sighting__versions_count_once(void **state)
     hub_copies_free(&got);
 }
 
+/* The band of the subject that this party holds, not revoked; {NULL,0}: none. */
+static struct slice holds_band(struct scene *s, struct hub_party *p, struct slice subject)
+{
+    struct hub_copies got = {.n = 0};
+    struct slice band = {NULL, 0};
+
+    hub_test_fresh(&s->t, p, s->c, &got);
+    for (size_t i = 0; i < got.n; i++)
+        if (slice_starts(got.items[i].id, SLICE("sighting--")) && !got.items[i].own && !got.items[i].revoked &&
+            hub_copies_find(&got, got.items[i].id) == &got.items[i] && hub_holds(got.items[i].bytes, subject.ptr))
+            band = arena_copy(&s->a, got.items[i].bytes);
+    hub_copies_free(&got);
+    return band;
+}
+
+static void wait_until_none(struct scene *s, struct hub_party *p, struct slice subject)
+{
+    for (int i = 0; i < 500 && holds_band(s, p, subject).ptr != NULL; i++)
+        usleep(10000);
+    if (holds_band(s, p, subject).ptr != NULL)
+        fail_msg("the band is still there");
+}
+
+static struct slice wait_until_held(struct scene *s, struct hub_party *p, struct slice subject, const char *text)
+{
+    struct slice band = {NULL, 0};
+
+    for (int i = 0; i < 500 && (band.ptr == NULL || !hub_holds(band, text)); i++) {
+        band = holds_band(s, p, subject);
+        usleep(10000);
+    }
+    if (band.ptr == NULL || !hub_holds(band, text))
+        fail_msg("no band with %s", text);
+    return band;
+}
+
+static size_t recalls_for(struct scene *s, struct hub_party *p)
+{
+    struct hub_copies got = {.n = 0};
+    struct store_at at = {0, 0, 0};
+
+    hub_test_read(&s->t, p, s->c, STORE_RECALLS, false, 7, &at, &got);
+    size_t n = got.n;
+    hub_copies_free(&got);
+    return n;
+}
+
+/* The id that a member's sighting has in the journal. */
+static struct slice release_of(struct scene *s, struct hub_party *by, unsigned n)
+{
+    struct hub_view v;
+    struct err err;
+
+    assert_int_equal(hub_view_open(&s->t.readers[0], by, &v, &err), 0);
+    struct slice id = hub_view_minted(&v, hub_directory_collection(v.directory, slice_of(s->c)),
+                                      arena_printf(&s->a, "sighting--00000000-0000-4000-8000-%012u", n));
+    id = arena_copy(&s->a, id);
+    hub_view_close(&v);
+    arena_reset(&s->t.readers[0].arena);
+    return id;
+}
+
+/* Whatever takes a report back: fewer than k organisations, and the partner hub gives the band back; none, and nobody
+   has it; and it can come again. */
+static void test_hub_sighting__a_band_shrinks_with_its_reports(void **state)
+{
+    struct scene *s = *state;
+
+    for (unsigned i = 0; i < 3; i++)
+        report(s, s->seers[2 * i], sighting(s, 10 + i, 1, s->subject, 40, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, s->subject, "\"count\":100,");
+    wait_until_held(s, s->south, s->subject, "\"count\":100,");
+    report(s, s->seers[0], sighting(s, 10, 2, s->subject, 40, ONWARD("none"))); /* its leave is gone */
+    wait_until_none(s, s->south, s->subject);
+    assert_int_equal(recalls_for(s, s->south), 1);
+    wait_until_held(s, s->reader, s->subject, "\"count\":10,");
+    report(s, s->seers[2], sighting(s, 11, 2, s->subject, 40, ONWARD("aggregate") ",\"revoked\":true"));
+    hub_test_act(&s->t, HUB_DELETE, s->seers[4], "{\"collection\":\"%s\",\"id\":\"%.*s\",\"all\":true}", s->c,
+                 SLICE_ARG(release_of(s, s->seers[4], 12)));
+    wait_until_none(s, s->reader, s->subject);
+    assert_true(recalls_for(s, s->reader) >= 1);
+    hub_test_stop(&s->t);
+    hub_test_start(&s->t);
+    settle(s);
+    assert_null(holds_band(s, s->reader, s->subject).ptr);
+    report(s, s->seers[5], sighting(s, 13, 1, s->subject, 1, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, s->subject, "\"count\":1,");
+    assert_null(holds_band(s, s->south, s->subject).ptr);
+}
+
+/* Counted, and the process ends before the band is made anew. */
+static void test_hub_sighting__a_start_looks_at_every_subject(void **state)
+{
+    struct scene *s = *state;
+
+    report(s, s->seers[0], sighting(s, 1, 1, s->subject, 1, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, s->subject, "\"count\":1,");
+    report(s, s->seers[0], sighting(s, 1, 2, s->subject, 1, ONWARD("aggregate") ",\"revoked\":true"));
+    hub_test_stop(&s->t); /* mostly before it gets to it */
+    hub_test_start(&s->t);
+    wait_until_none(s, s->reader, s->subject);
+}
+
+/* A later version of a report may speak of something else. */
+static void test_hub_sighting__a_report_counts_for_one_subject(void **state)
+{
+    struct scene *s = *state;
+
+    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 2, 1, TLP_GREEN, "").ptr);
+    struct slice other = hub_test_find(&s->t, s->reader, s->c, "n2.example", &s->a, NULL);
+    report(s, s->seers[0], sighting(s, 1, 1, s->subject, 1, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, s->subject, "\"count\":1,");
+    report(s, s->seers[0], sighting(s, 1, 2, other, 1, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, other, "\"count\":1,");
+    wait_until_none(s, s->reader, s->subject);
+}
+
+static void test_hub_sighting__a_band_follows_its_subject(void **state)
+{
+    struct scene *s = *state;
+
+    hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"add_recipients\":[\"seer0\"]}");
+    for (unsigned i = 0; i < 3; i++)
+        report(s, s->seers[2 * i], sighting(s, 10 + i, 1, s->subject, 1, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, s->subject, "\"count\":1,");
+    wait_until_held(s, s->south, s->subject, "\"count\":1,");
+    /* narrowed: who no longer sees the subject no longer holds its band */
+    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 1, 2, TLP_STRICT, "").ptr);
+    wait_until_none(s, s->reader, s->subject);
+    wait_until_none(s, s->south, s->subject);
+    wait_until_held(s, s->seers[0], s->subject, TLP_STRICT);
+    /* taken back: nobody does */
+    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 1, 3, TLP_STRICT, ",\"revoked\":true").ptr);
+    wait_until_none(s, s->seers[0], s->subject);
+}
+
+static void test_hub_sighting__a_band_goes_with_its_deleted_subject(void **state)
+{
+    struct scene *s = *state;
+
+    report(s, s->seers[0], sighting(s, 1, 1, s->subject, 1, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, s->subject, "\"count\":1,");
+    hub_test_act(&s->t, HUB_DELETE, s->bank, "{\"collection\":\"%s\",\"id\":\"%.*s\",\"all\":true}", s->c,
+                 SLICE_ARG(s->subject));
+    wait_until_none(s, s->reader, s->subject);
+}
+
+#define WEST "0c0c0c0c-0000-4000-8000-00000000000c"
+
+static void receive(struct scene *s, struct slice id, struct slice object)
+{
+    uint8_t signature[CRYPTO_SIGNATURE];
+    struct hub_event event = {.kind = STORE_ADD,
+                              .id = id,
+                              .object = object,
+                              .origin = SLICE(SOUTH),
+                              .path = SLICE(SOUTH),
+                              .signature = slice_n((const char *)signature, sizeof signature)};
+    struct hub_answer a;
+
+    hub_test_sign(50, event.origin, event.id, event.kind, event.object, signature);
+    hub_answer_init(&a);
+    struct submission sub = {.door = HUB_PARTNER,
+                             .from = s->south,
+                             .collection = slice_of(s->c),
+                             .events = &event,
+                             .n_events = 1,
+                             .cursor_name = SLICE("south"),
+                             .cursor = SLICE("1"),
+                             .received_us = time_now_us(),
+                             .done = hub_answer_take,
+                             .arg = &a};
+    assert_int_equal(hub_submit(s->t.hub, &sub, NULL), 0);
+    hub_answer_wait(&a);
+    assert_int_equal(a.accepted, 1);
+    hub_answer_free(&a);
+}
+
+/* Three hubs: what came from the south, and was seen here, the south learns, and the west does not (DESIGN.md
+   invariants 7 and 8). */
+static void test_hub_sighting__of_a_partners_object_goes_home_alone(void **state)
+{
+    struct scene *s = *state;
+    struct hub_party *west = hub_test_partner(
+        &s->t, "west", WEST, 51,
+        arena_printf(&s->a,
+                     "{\"id\":\"agreement-2\",\"ceiling\":\"amber\",\"k\":1,\"onward\":true,\"categories\":["
+                     "\"indicator\",\"context\",\"sighting\"],\"collections_out\":[\"%s\"]}",
+                     s->c)
+            .ptr);
+    struct slice id = hub_test_indicator_id(&s->a, 70);
+
+    hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"add_partners\":[\"west\"]}");
+    receive(s, id, hub_test_indicator(&s->a, 70, 1, TLP_GREEN, ""));
+    for (unsigned i = 0; i < 3; i++)
+        report(s, s->seers[2 * i], sighting(s, 10 + i, 1, id, 1, ONWARD("aggregate")));
+    wait_until_held(s, s->reader, id, "\"count\":1,");
+    wait_until_held(s, s->south, id, "\"count\":1,");
+    assert_null(holds_band(s, west, id).ptr);
+    /* of an object of this hub's own members the west hears, at k 1 */
+    report(s, s->seers[0], sighting(s, 20, 1, s->subject, 1, ONWARD("aggregate")));
+    wait_until_held(s, west, s->subject, "\"count\":1,");
+    hub_party_drop(&west);
+}
+
 /* Times at the ends of what there is. */
 static void test_hub_sighting__any_time_is_an_answer(void **state)
 {
@@ -296,6 +501,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_sighting__of_what_nobody_sees_is_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_sighting__versions_count_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_sighting__any_time_is_an_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_sighting__a_band_shrinks_with_its_reports, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_sighting__a_start_looks_at_every_subject, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_sighting__a_report_counts_for_one_subject, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_sighting__a_band_follows_its_subject, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_sighting__a_band_goes_with_its_deleted_subject, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_sighting__of_a_partners_object_goes_home_alone, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,9 @@ static const struct share_agreement agreements[] = {
 #define T(level) (1u << SHARE_##level)
 #define OPEN     .collection = SLICE_INIT("open"), .type = SLICE_INIT("indicator")
 #define CLOSED   .collection = SLICE_INIT("closed"), .type = SLICE_INIT("indicator")
+#define IDENTITY .collection = SLICE_INIT("open"), .type = SLICE_INIT("identity")
+#define BAND     .collection = SLICE_INIT("open"), .type = SLICE_INIT("sighting"), .organisations = 3
+#define FROM_B   .origin = SLICE_INIT("hub-b"), .path = SLICE_INIT("hub-b"), .agreement = SLICE_INIT("ag-b")
 #define FROM_C   .origin = SLICE_INIT("hub-c"), .path = SLICE_INIT("hub-x,hub-c"), .agreement = SLICE_INIT("in-c")
 #define R(name)  SHARE_REASON_##name
 
@@ -97,6 +100,21 @@ static const struct row {
     {"hub-b", {OPEN, .tlp = T(GREEN), FROM_C, .onward = true}, SHARE_WHOLE, {R(TLP_GREEN_PARTNER)}},
     {"hub-c", {OPEN, .tlp = T(CLEAR), FROM_C}, SHARE_DENY, {R(ECHO)}},
     {"hub-x", {OPEN, .tlp = T(CLEAR), FROM_C}, SHARE_DENY, {R(NO_AGREEMENT), R(ECHO)}},
+    /* who sees an object sees its creator, whatever else is agreed */
+    {"hub-c", {IDENTITY, .tlp = T(GREEN)}, SHARE_DENY, {R(AGREEMENT_CATEGORY)}},
+    {"hub-c", {IDENTITY, .tlp = T(GREEN), .creates = 1u << SHARE_CONTEXT}, SHARE_DENY, {R(AGREEMENT_CATEGORY)}},
+    {"hub-c",
+     {IDENTITY, .tlp = T(GREEN), .creates = 1u << SHARE_CONTEXT | 1u << SHARE_INDICATOR},
+     SHARE_WHOLE,
+     {R(TLP_GREEN_PARTNER)}},
+    {"clinic", {IDENTITY, .tlp = T(GREEN), .creates = 1u << SHARE_SIGHTING}, SHARE_WHOLE, {R(TLP_GREEN_MEMBER)}},
+    /* a band of sightings of what came from a partner goes home, and to third parties no more than its subject */
+    {"clinic", {BAND, .tlp = T(GREEN), FROM_B}, SHARE_WHOLE, {R(TLP_GREEN_MEMBER)}},
+    {"hub-b", {BAND, .tlp = T(GREEN), FROM_B}, SHARE_WHOLE, {R(TLP_GREEN_PARTNER)}},
+    {"hub-b", {BAND, .tlp = T(GREEN), FROM_C}, SHARE_DENY, {R(ONWARD)}},
+    {"hub-b", {BAND, .tlp = T(GREEN), FROM_C, .onward = true}, SHARE_WHOLE, {R(TLP_GREEN_PARTNER)}},
+    {"hub-b", {BAND, .tlp = T(CLEAR), FROM_C}, SHARE_WHOLE, {R(TLP_CLEAR)}},
+    {"hub-b", {BAND, .tlp = T(AMBER), FROM_B}, SHARE_DENY, {R(AGREEMENT_CEILING)}},
     /* sightings */
     {"hub-b",
      {.collection = SLICE_INIT("open"), .type = SLICE_INIT("sighting"), .tlp = T(GREEN), .organisations = 2},
@@ -258,6 +276,7 @@ static const struct {
     {"ag-b", {OPEN, .tlp = 1u << 7 | T(CLEAR)}, NOW, ERR_CEILING},
     {"ag-c", {OPEN, .tlp = T(AMBER)}, NOW, ERR_NONE},
     {"ag-c", {.type = SLICE_INIT("report"), .tlp = T(CLEAR)}, NOW, ERR_CEILING},
+    {"ag-c", {IDENTITY, .tlp = T(AMBER)}, NOW, ERR_NONE}, /* whoever made the indicators */
     {"ag-e", {OPEN, .tlp = T(RED)}, NOW - 1, ERR_NONE},
     {"ag-x", {OPEN, .tlp = T(CLEAR)}, NOW, ERR_FORBIDDEN},
     {"", {OPEN, .tlp = T(CLEAR)}, NOW, ERR_FORBIDDEN},

@@ -16,6 +16,7 @@ static const struct {
       .onward = true},
      "{\"tlp\":1,\"origin\":\"h\\\"1\",\"path\":\"h1,h2\",\"agreement\":\"ag\",\"onward\":true}"},
     {{.organisations = 100, .own_only = true}, "{\"organisations\":100,\"own_only\":true}"},
+    {{.type = SLICE_INIT("identity"), .creates = 5}, "{\"type\":\"identity\",\"creates\":5}"},
 };
 
 static bool same(const struct share_facts *x, const struct share_facts *y)
@@ -23,7 +24,7 @@ static bool same(const struct share_facts *x, const struct share_facts *y)
     return slice_eq(x->collection, y->collection) && slice_eq(x->type, y->type) && x->tlp == y->tlp &&
            x->attribution == y->attribution && x->consent == y->consent && slice_eq(x->origin, y->origin) &&
            slice_eq(x->path, y->path) && slice_eq(x->agreement, y->agreement) && x->onward == y->onward &&
-           x->organisations == y->organisations && x->own_only == y->own_only;
+           x->organisations == y->organisations && x->own_only == y->own_only && x->creates == y->creates;
 }
 
 static void test_share_facts__there_and_back(void **state)
@@ -70,6 +71,7 @@ static const char *const bad_rows[] = {
     "{\"organisations\":101}",
     "{\"origin\":null}",
     "{\"onward\":1}",
+    "{\"creates\":8}",
     "{\"tlp\":1,\"tlp\":2}",
     "{\"tlp\":1,\"embargo\":true}", /* what a newer build added may restrict */
 };

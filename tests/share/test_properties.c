@@ -70,6 +70,7 @@ static void world_facts(struct chance *c, struct world *w)
         .own_only = chance_one_in(c, 20),
         .onward = chance_one_in(c, 2),
         .organisations = chance_one_in(c, 5) ? chance_below(c, 6) : 0,
+        .creates = chance_one_in(c, 8) ? chance_below(c, 1u << SHARE_CATEGORIES) : 0,
     };
     if (f->attribution)
         f->consent = (enum share_consent)chance_below(c, 4);
@@ -180,7 +181,8 @@ static bool oracle_agreement(const struct world *w, const struct share_agreement
         below = below && ((f->tlp & 1u << level) == 0 || level <= (int)g->ceiling);
     return slice_eq(g->partner, w->viewer.hub) && g->until_us > NOW && below &&
            on(g->collections_out, g->n_collections_out, f->collection) &&
-           (g->categories & 1u << oracle_category(f->type)) != 0 && (f->organisations == 0 || f->organisations >= g->k);
+           (g->categories & (f->creates > 0 ? f->creates : 1u << oracle_category(f->type))) != 0 &&
+           (f->organisations == 0 || f->organisations >= g->k);
 }
 
 static bool oracle_partner(const struct world *w, const struct share_collection *c)
@@ -191,9 +193,10 @@ static bool oracle_partner(const struct world *w, const struct share_collection 
 
     snprintf(path, sizeof path, ",%.*s,%.*s,", SLICE_ARG(f->origin), SLICE_ARG(f->path));
     snprintf(hub, sizeof hub, ",%.*s,", SLICE_ARG(w->viewer.hub));
-    if (strstr(path, hub) != NULL)
+    bool home = f->organisations > 0 && strstr(path, hub) != NULL;
+    if (strstr(path, hub) != NULL && !home)
         return false;
-    if (f->origin.len > 0 && f->tlp != 1 && !f->onward)
+    if (f->origin.len > 0 && f->tlp != 1 && !f->onward && !home)
         return false;
     for (int level = 0; level < SHARE_TLP_LEVELS; level++)
         if ((f->tlp & 1u << level) != 0 && !partner_table[level][named])
@@ -302,7 +305,7 @@ static const char *broken_partner(const struct world *w)
         top = (w->facts.tlp & 1u << level) != 0 ? level : top;
     for (size_t i = 0; i < w->n_agreements; i++)
         if (slice_eq(w->agreements[i].partner, w->viewer.hub) && (int)w->agreements[i].ceiling >= top)
-            return passed(w) ? "it went back where it came from" : NULL;
+            return passed(w) && w->facts.organisations == 0 ? "it went back where it came from" : NULL;
     return "above the ceiling";
 }
 
