@@ -29,6 +29,8 @@ int cmd_submit(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
+int cmd_canon(int argc, char **argv);
 int cmd_match(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_version(int argc, char **argv);

@@ -21,6 +21,8 @@ static const struct {
     {"get", cmd_get, "read objects of a collection"},
     {"watch", cmd_watch, "follow a collection's stream"},
     {"check", cmd_check, "check STIX 2.1 files"},
+    {"convert", cmd_convert, "print STIX 2.0 files as STIX 2.1"},
+    {"canon", cmd_canon, "print JSON in its canonical form"},
     {"match", cmd_match, "look for indicators in telemetry"},
     {"config", cmd_config, "print defaults and manuals of the configuration, check a file"},
     {"version", cmd_version, "print the version"},

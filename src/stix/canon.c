@@ -172,3 +172,13 @@ void stix_canon(struct arena *a, struct buf *out, struct json v)
         buf_put(out, json_raw(v));
     }
 }
+
+int stix_canon_check(struct arena *a, struct json v, struct err *err)
+{
+    if (json_kind(v) == JSON_NUMBER && !isfinite(strtod(arena_copy(a, json_raw(v)).ptr, NULL)))
+        return err_set_at(err, ERR_JSON_SYNTAX, json_pointer(a, v), "a number that no double holds");
+    json_each (inner, v)
+        if (stix_canon_check(a, inner, err) != 0)
+            return -1;
+    return 0;
+}

@@ -132,6 +132,9 @@ int stix_upgrade(struct arena *a, const struct stix_object *o, struct stix_upgra
 
 /* RFC 8785 canonical JSON (canon.c): what deterministic ids are made of, and what can be compared byte by byte. */
 void stix_canon(struct arena *a, struct buf *out, struct json v);
+/* What has no canonical form: -1 with ERR_JSON_SYNTAX at the first number that no double holds (1e400; RFC 8785 section
+   3.2.2.3). stix_canon writes 0 for such a one. */
+int stix_canon_check(struct arena *a, struct json v, struct err *err);
 
 /* ---- observable values (value.c): the normal form in which values are compared, and its rejects ---- */
 
