@@ -35,8 +35,8 @@ typedef int store_row_fn(void *arg, const struct store_row *row, const struct st
    is denied. *more_out: a further row exists. *at_out: position of the last row given (query->after when none). Without
    more, a follower may go on from {upto, UINT64_MAX, 0} and so not meet again what `skip` hid. A WIDEN row that reaches
    the viewer stands for the content rows with a body (ADD and EXPIRE) of its classes up to its up_to_seq, in order of
-   seq; given are those whose class is in `lists` and that `skip` does not hide. The rank, and with it added_us, counts
-   all of them, so no filter moves it. */
+   seq; given are those whose class is in `lists` with this row as its held_from, and that `skip` does not hide. The
+   rank, and with it added_us, counts all of them, so no filter moves it. */
 int store_page(struct store_reader *r, const struct store_query *q, store_row_fn *fn, void *arg,
                struct store_at *at_out, bool *more_out, struct err *err);
 /* The position after which rows have added_us > us: a binary search over seq, into a WIDEN row's range where needed

@@ -63,7 +63,9 @@ int store_widen_open(struct store_widen *w, struct store_reader *r, const struct
     store_merge_init(&w->merge, r, n, q != NULL ? q->limit : 256);
     for (size_t i = 0; i < n; i++) {
         uint32_t facts_class = store_grant_class(&g, i);
-        bool wanted = q == NULL || store_query_list(q, facts_class) != NULL;
+        const struct store_list *seen = q != NULL ? store_query_list(q, facts_class) : NULL;
+        /* Lost and gained anew since: all of it comes by the later widening. */
+        bool wanted = q == NULL || (seen != NULL && seen->held_from == at->seq);
         store_merge_add(&w->merge, store_list_number(facts_class, 0), 0, at->sub, g.upto, wanted);
     }
     if (at->sub != 0)

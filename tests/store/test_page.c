@@ -86,7 +86,8 @@ static void model_expand(const struct kept_row *widen, const struct store_query 
         if (!model_granted(widen, row))
             continue;
         rank++;
-        if (model_list(q, row->facts_class) != NULL && (q->skip == NULL || !bits_has(q->skip, row->seq)))
+        const struct store_list *l = model_list(q, row->facts_class);
+        if (l != NULL && l->held_from == widen->row.seq && (q->skip == NULL || !bits_has(q->skip, row->seq)))
             expected[n_expected++] = (struct given){
                 row->seq, widen->row.added_us + (int64_t)rank - 1, STORE_ADD, {widen->row.seq, row->seq, rank}};
     }

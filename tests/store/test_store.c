@@ -138,7 +138,8 @@ static void test_store_store__every_field_comes_back(void **state)
 
 static int original_length(void *arg, const struct store_row *row, const struct store_at *at)
 {
-    *(size_t *)arg = row->original.len;
+    if (row->seq == 2)
+        *(size_t *)arg = row->original.len;
     return 0;
 }
 
