@@ -65,7 +65,7 @@ int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_tab
     size_t n;
     struct hub_raw_row *rows = rows_with(hub_commit_arena(c), old, table, key, value, &n);
 
-    if (hub_directory_build(rows, n, h->committer_keys, old->epoch + 1, &now, err) != 0)
+    if (hub_directory_build(rows, n, old, h->committer_keys, old->epoch + 1, &now, err) != 0)
         return -1;
     if (hub_commit_views(c, old, now, err) != 0 || hub_commit_state(c, table, key, value, err) != 0) {
         hub_directory_drop(&now);

@@ -49,6 +49,8 @@ struct hub_commit {
     bool recalling;
     struct arena scratch; /* of one recall */
     struct store_reader *reader;
+    bool sightings; /* some were counted */
+    struct hub_reaches *reaches;
 };
 
 /* A class stays in memory even when the transaction that brought it fails: it is stored with the next one. */
@@ -128,6 +130,11 @@ static void note_taken(struct hub_commit *c, uint64_t seq, uint64_t id_hash, uin
 
 int hub_commit_row(struct hub_commit *c, struct store_row *row, uint64_t id_hash, int64_t reserve_us, struct err *err)
 {
+    uint64_t spare = row->kind == STORE_ADD || row->kind == STORE_EXPIRE ? HUB_ROWS_SPARE : 0;
+
+    if (c->head.next_seq + spare >= c->hub->rows.most)
+        return err_set(err, ERR_DISK_FULL, NULL, "this hub keeps %llu rows and no more",
+                       (unsigned long long)c->hub->rows.most);
     row->added_us = hub_commit_instant(c);
     row->seq = c->head.next_seq;
     crypto_sha256(row->body, row->sha256);
@@ -185,6 +192,7 @@ void hub_commit_directory(struct hub_commit *c, struct hub_directory *d)
 {
     hub_directory_drop(&c->directory);
     c->directory = d;
+    hub_reaches_forget_audience(c->reaches);
 }
 
 struct hub_directory *hub_commit_directory_now(struct hub_commit *c)
@@ -267,6 +275,11 @@ void hub_commit_again(struct hub_commit *c, uint64_t seq, struct slice id, struc
         c->again = mem_grow(c->again, c->again_room * sizeof *c->again);
     }
     c->again[c->n_again++] = (struct given_back){seq, arena_copy(&c->arena, id), arena_copy(&c->arena, reach)};
+}
+
+struct hub_reaches **hub_commit_reaches(struct hub_commit *c)
+{
+    return &c->reaches;
 }
 
 struct store_reader *hub_commit_reader(struct hub_commit *c)
@@ -436,6 +449,8 @@ static void run_group(struct hub_commit *c, size_t objects)
         answer_group(c, &err);
     }
     c->n_jobs = c->n_taken = c->n_granted = c->n_told = c->n_again = 0;
+    c->sightings = false;
+    c->reaches = NULL;
     arena_reset(&c->arena);
 }
 

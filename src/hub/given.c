@@ -6,11 +6,9 @@
 
 static bool is_superseded_since(const struct hub_view *v, uint64_t seq)
 {
-    uint64_t next = hub_row_later(&v->hub->rows, seq);
+    struct hub_rows *rows = &v->hub->rows;
 
-    while (next != 0 && next <= v->upto)
-        next = hub_row_later(&v->hub->rows, next);
-    return next != 0;
+    return hub_row_later(rows, hub_row_latest(rows, seq, v->upto)) != 0;
 }
 
 /* Lost, or lost and gained anew: then it comes again by that widening, and who has not read so far counts as not having

@@ -15,6 +15,7 @@ enum {
     HUB_VIEWERS_MAX = 65536,   /* members and partners ever, removed ones included */
     HUB_CLASSES_MAX = 1 << 16, /* half of them for types that STIX does not know: anybody can coin those */
     HUB_ROWS_MAX = 1 << 28,    /* rows of the journal: bounds address space, not memory */
+    HUB_ROWS_SPARE = 1 << 20,  /* of those, for recalls and widenings alone: a full hub can still take back */
     HUB_GROUP_OBJECTS = 2000,  /* of one durable transaction */
     HUB_QUEUE = 512,           /* submissions waiting for the committer, or for one worker */
     HUB_WORKERS_MAX = 16,
@@ -31,8 +32,10 @@ struct hub_rows {
     uint32_t *facts_class;
     uint32_t *subject;      /* the next of the object's versions; 0: none. A late older one stands behind the current */
     uint32_t *later;        /* the row that took its place; 0: none */
+    uint32_t *leap;         /* a row further along `later`, where somebody walked that far; 0: none */
     uint32_t *first;        /* the object's first row, 0: this one; ask hub_row_first() */
     uint8_t *kind;          /* enum store_kind */
+    uint64_t most;          /* rows that fit: HUB_ROWS_MAX but in tests */
     struct bits hidden;     /* versions that their owner took out of its own view */
     struct bits superseded; /* later != 0, or deleted; by seq */
     struct bits replaced;   /* so, and not by a bare expiry alone: what pages leave out */
@@ -74,6 +77,8 @@ void hub_rows_forget(struct hub_rows *r, uint64_t seq, uint64_t id_hash);   /* u
 uint64_t hub_rows_find(struct hub_rows *r, uint64_t id_hash, uint64_t key); /* the current row with this key; 0: none */
 size_t hub_rows_candidates(struct hub_rows *r, uint64_t id_hash, struct arena *a,
                            uint64_t **seqs_out); /* current rows that may have this id: all of them */
+/* The row that stands for seq's object among the rows up to `upto`. */
+uint64_t hub_row_latest(struct hub_rows *r, uint64_t seq, uint64_t upto);
 bool hub_row_is_newer(const struct hub_rows *r, uint64_t seq,
                       int64_t source_us); /* is a version of that instant newer than the row */
 
@@ -164,9 +169,9 @@ struct hub_raw_row { /* for building: a stored row of one of the three tables */
     enum store_table table;
     struct slice key, value;
 };
-/* `keys` makes owner handles and covers. */
-int hub_directory_build(const struct hub_raw_row *rows, size_t n, struct keys *keys, uint64_t epoch,
-                        struct hub_directory **out, struct err *err);
+/* `keys` makes owner handles and covers, of those that `before` (may be NULL) has not: a change costs one member's. */
+int hub_directory_build(const struct hub_raw_row *rows, size_t n, const struct hub_directory *before, struct keys *keys,
+                        uint64_t epoch, struct hub_directory **out, struct err *err);
 void hub_directory_drop(struct hub_directory **d);
 const struct hub_member *hub_directory_member(const struct hub_directory *d, struct slice name);
 const struct hub_partner *hub_directory_partner(const struct hub_directory *d, struct slice name);
@@ -397,6 +402,9 @@ int hub_commit_envelope(struct hub_commit *c, const struct store_envelope *e, st
 void hub_commit_again(struct hub_commit *c, uint64_t seq, struct slice id, struct slice reach);
 
 /* recall.c */
+struct hub_reaches;
+struct hub_reaches **hub_commit_reaches(struct hub_commit *c); /* commit.c: of the transaction, NULL at its beginning */
+void hub_reaches_forget_audience(struct hub_reaches *r);       /* another directory will be */
 struct slice hub_reach_slice(const struct bits *reach);
 void hub_commit_spare_who_sees_another(struct hub_commit *c, const struct hub_directory *d, uint64_t subject,
                                        struct slice id, struct bits *reach);

@@ -178,31 +178,48 @@ static void resolve_partners(struct hub_directory *d)
     }
 }
 
-static int name_owners(struct hub_directory *d, struct keys *keys, struct err *err)
+static bool named_before(const struct hub_directory *before, struct hub_directory *d, struct hub_member *m)
 {
-    size_t n = d->n_members;
-    struct slice *texts = arena_array(&d->arena, struct slice, n);
-    uint8_t(*macs)[CRYPTO_MAC] = arena_alloc(&d->arena, (n + 1) * sizeof *macs);
+    const struct hub_member *known = before != NULL ? hub_directory_member_of(before, m->viewer) : NULL;
 
+    if (known == NULL || !slice_eq(known->owner_text, m->owner_text))
+        return false;
+    m->owner = known->owner;
+    m->cover_id = arena_copy(&d->arena, known->cover_id);
+    m->cover_name = arena_copy(&d->arena, known->cover_name);
+    m->named_id = arena_copy(&d->arena, known->named_id);
+    return true;
+}
+
+/* Asked of keys in three requests for all who are new. */
+static int name_owners(struct hub_directory *d, const struct hub_directory *before, struct keys *keys, struct err *err)
+{
+    struct hub_member **fresh = arena_array(&d->arena, struct hub_member *, d->n_members);
+    struct slice *texts = arena_array(&d->arena, struct slice, d->n_members);
+    uint8_t(*macs)[CRYPTO_MAC] = arena_alloc(&d->arena, (d->n_members + 1) * sizeof *macs);
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->n_members; i++)
+        if (!named_before(before, d, &d->members[i]))
+            fresh[n++] = &d->members[i];
     for (size_t i = 0; i < n; i++)
-        texts[i] = d->members[i].owner_text;
+        texts[i] = fresh[i]->owner_text;
     if (n != 0 && keys_mac(keys, KEYS_MAC_OWNER, texts, n, macs, err) != 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        memcpy(&d->members[i].owner, macs[i], sizeof d->members[i].owner);
+        memcpy(&fresh[i]->owner, macs[i], sizeof fresh[i]->owner);
     if (n != 0 && keys_mac(keys, KEYS_MAC_COVER, texts, n, macs, err) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        d->members[i].cover_id = share_minted_id(&d->arena, SLICE("identity--"), macs[i]);
-        d->members[i].cover_name = arena_printf(&d->arena, "anonymous source %02x%02x%02x%02x", macs[i][16],
-                                                macs[i][17], macs[i][18], macs[i][19]);
+        fresh[i]->cover_id = share_minted_id(&d->arena, SLICE("identity--"), macs[i]);
+        fresh[i]->cover_name = arena_printf(&d->arena, "anonymous source %02x%02x%02x%02x", macs[i][16], macs[i][17],
+                                            macs[i][18], macs[i][19]);
+        texts[i] = arena_printf(&d->arena, SLICE_FMT "|named", SLICE_ARG(fresh[i]->owner_text));
     }
-    for (size_t i = 0; i < n; i++)
-        texts[i] = arena_printf(&d->arena, SLICE_FMT "|named", SLICE_ARG(d->members[i].owner_text));
     if (n != 0 && keys_mac(keys, KEYS_MAC_COVER, texts, n, macs, err) != 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        d->members[i].named_id = share_minted_id(&d->arena, SLICE("identity--"), macs[i]);
+        fresh[i]->named_id = share_minted_id(&d->arena, SLICE("identity--"), macs[i]);
     return 0;
 }
 
@@ -271,14 +288,14 @@ static void index_viewers(struct hub_directory *d)
         index_viewer(d, d->partners[i].viewer, d->n_members + i);
 }
 
-int hub_directory_build(const struct hub_raw_row *rows, size_t n, struct keys *keys, uint64_t epoch,
-                        struct hub_directory **out, struct err *err)
+int hub_directory_build(const struct hub_raw_row *rows, size_t n, const struct hub_directory *before, struct keys *keys,
+                        uint64_t epoch, struct hub_directory **out, struct err *err)
 {
     struct hub_directory *d = mem_zero(1, sizeof *d);
 
     atomic_init(&d->owners, 1);
     d->epoch = epoch;
-    if (read_rows(d, rows, n, err) != 0 || name_owners(d, keys, err) != 0) {
+    if (read_rows(d, rows, n, err) != 0 || name_owners(d, before, keys, err) != 0) {
         hub_directory_drop(&d);
         return -1;
     }

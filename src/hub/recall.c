@@ -2,27 +2,88 @@
  */
 #include "hub/internal.h"
 
-static void reach_of(struct hub_commit *c, uint64_t seq, bool losing, uint32_t new_class, struct bits *reach_out)
+/* Who sees a class is found once a transaction: then a recall costs its viewers a comparison each, and thousands of
+ * recalls of one class do not decide it thousands of times. In the group's arena. */
+struct seer {
+    uint32_t viewer;
+    uint64_t from; /* the widening through which it has the older rows */
+};
+struct seers {
+    size_t n;
+    struct seer items[];
+};
+struct hub_reaches {
+    const struct seers *of_class[HUB_CLASSES_MAX]; /* under the directory before the transaction */
+    const struct bits *may[HUB_CLASSES_MAX];       /* ... and under the one that will be */
+};
+
+static struct hub_reaches *reaches_of(struct hub_commit *c)
+{
+    struct hub_reaches **r = hub_commit_reaches(c);
+
+    if (*r == NULL)
+        *r = arena_zero(hub_commit_arena(c), sizeof **r);
+    return *r;
+}
+
+void hub_reaches_forget_audience(struct hub_reaches *r)
+{
+    if (r != NULL)
+        memset(r->may, 0, sizeof r->may);
+}
+
+static const struct seers *seers_of(struct hub_commit *c, uint32_t facts_class)
 {
     struct hub *h = hub_commit_hub(c);
-    const struct hub_directory *now = hub_commit_directory_now(c); /* an act of this transaction may have changed it */
+    struct hub_reaches *r = reaches_of(c);
     uint32_t n = atomic_load(&h->n_viewers);
 
-    hub_commit_recalls(c);
+    if (r->of_class[facts_class] != NULL)
+        return r->of_class[facts_class];
+    struct seers *s = arena_alloc(hub_commit_arena(c), sizeof *s + n * sizeof s->items[0]);
+    s->n = 0;
     for (uint32_t i = 1; i < n; i++) {
-        if (!hub_may_hold(h, i, seq, 0))
-            continue; /* a widening asks for more */
         struct hub_lists *l = hub_viewer_lists(h, h->directory, i);
-        const struct store_list *seen = hub_lists_find(l, h->rows.facts_class[seq]);
-        if (seen != NULL && !(losing && hub_may_see(h, now, i, new_class)) && hub_may_hold(h, i, seq, seen->held_from))
-            bits_set(reach_out, i, true);
+        const struct store_list *seen = hub_lists_find(l, facts_class);
+        if (seen != NULL)
+            s->items[s->n++] = (struct seer){i, seen->held_from};
         hub_lists_drop(&l);
     }
+    return r->of_class[facts_class] = s;
+}
+
+static const struct bits *who_may(struct hub_commit *c, uint32_t facts_class)
+{
+    struct hub *h = hub_commit_hub(c);
+    struct hub_reaches *r = reaches_of(c);
+    uint32_t n = atomic_load(&h->n_viewers);
+
+    if (r->may[facts_class] != NULL)
+        return r->may[facts_class];
+    struct bits *may = arena_new(hub_commit_arena(c), struct bits);
+    *may = (struct bits){arena_zero(hub_commit_arena(c), (n / 64 + 1) * sizeof *may->words), n / 64 + 1};
+    for (uint32_t i = 1; i < n; i++)
+        if (hub_may_see(h, hub_commit_directory_now(c), i, facts_class))
+            bits_set(may, i, true);
+    return r->may[facts_class] = may;
+}
+
+/* `kept`: who keeps it nevertheless; NULL: nobody. */
+static void reach_of(struct hub_commit *c, uint64_t seq, const struct bits *kept, struct bits *reach_out)
+{
+    struct hub *h = hub_commit_hub(c);
+
+    hub_commit_recalls(c);
+    const struct seers *s = seers_of(c, h->rows.facts_class[seq]);
+    for (size_t i = 0; i < s->n; i++)
+        if ((kept == NULL || !bits_has(kept, s->items[i].viewer)) &&
+            hub_may_hold(h, s->items[i].viewer, seq, s->items[i].from))
+            bits_set(reach_out, s->items[i].viewer, true);
 }
 
 void hub_commit_reach(struct hub_commit *c, uint64_t seq, struct bits *reach_out)
 {
-    reach_of(c, seq, false, 0, reach_out);
+    reach_of(c, seq, NULL, reach_out);
 }
 
 struct slice hub_reach_slice(const struct bits *reach)
@@ -162,7 +223,7 @@ int hub_commit_restrict_losers(struct hub_commit *c, uint64_t subject, uint32_t 
     struct bits losers = BITS_INIT;
     int result = 0;
 
-    reach_of(c, subject, true, new_class, &losers);
+    reach_of(c, subject, who_may(c, new_class), &losers);
     if (bits_count(&losers) != 0)
         result = hub_commit_recall(
             c,

@@ -32,6 +32,8 @@ void hub_rows_init(struct hub_rows *r)
     r->facts_class = reserve(n * sizeof *r->facts_class);
     r->subject = reserve(n * sizeof *r->subject);
     r->later = reserve(n * sizeof *r->later);
+    r->leap = reserve(n * sizeof *r->leap);
+    r->most = n;
     r->first = reserve(n * sizeof *r->first);
     r->kind = reserve(n * sizeof *r->kind);
     r->superseded = (struct bits){reserve(n / 8), n / 64};
@@ -56,6 +58,7 @@ void hub_rows_free(struct hub_rows *r)
     munmap(r->facts_class, n * sizeof *r->facts_class);
     munmap(r->subject, n * sizeof *r->subject);
     munmap(r->later, n * sizeof *r->later);
+    munmap(r->leap, n * sizeof *r->leap);
     munmap(r->first, n * sizeof *r->first);
     munmap(r->kind, n * sizeof *r->kind);
     munmap(r->superseded.words, n / 8);
@@ -155,6 +158,31 @@ static void index_change(struct hub_rows *r, uint32_t tag, uint64_t seq, uint64_
     pthread_rwlock_unlock(&r->lock);
 }
 
+static uint64_t step_later(const struct hub_rows *r, uint64_t seq, uint64_t upto)
+{
+    uint64_t far = __atomic_load_n(&r->leap[seq], __ATOMIC_ACQUIRE), next = hub_row_later(r, seq);
+
+    if (far != 0 && far <= upto)
+        return far;
+    return next <= upto ? next : 0;
+}
+
+/* Whoever walked a chain of versions leaves leaps to its end behind: an object of thousands of versions is walked once
+ * and not once for each of them. A leap only ever leads further along the same chain. */
+uint64_t hub_row_latest(struct hub_rows *r, uint64_t seq, uint64_t upto)
+{
+    uint64_t last = seq;
+
+    for (uint64_t next = step_later(r, seq, upto); next != 0; next = step_later(r, last, upto))
+        last = next;
+    for (uint64_t at = seq; at != last;) {
+        uint64_t next = step_later(r, at, upto);
+        __atomic_store_n(&r->leap[at], (uint32_t)last, __ATOMIC_RELEASE);
+        at = next;
+    }
+    return last;
+}
+
 bool hub_row_is_newer(const struct hub_rows *r, uint64_t seq, int64_t source_us)
 {
     return source_us > r->source_us[seq];
@@ -191,6 +219,7 @@ void hub_rows_take(struct hub_rows *r, const struct hub_row *row)
     r->facts_class[seq] = row->facts_class;
     put_rare(&r->subject[seq], (uint32_t)subject);
     put_rare(&r->later[seq], 0);
+    put_rare(&r->leap[seq], 0);
     r->kind[seq] = (uint8_t)row->kind;
     if (row->bare && row->kind == STORE_EXPIRE)
         bits_set(&r->bare, seq, true);

@@ -132,7 +132,7 @@ static int load_directory(struct hub *h, struct store_reader *r, struct loading 
         if (store_scan(r, tables[i], SLICE(""), load_raw_row, l, err) != 0)
             return -1;
     }
-    return hub_directory_build(l->rows, l->n, h->committer_keys, 1, &h->directory, err);
+    return hub_directory_build(l->rows, l->n, NULL, h->committer_keys, 1, &h->directory, err);
 }
 
 int hub_load(struct hub *h, struct err *err)
@@ -359,11 +359,9 @@ static void fill_query(struct hub_view *v, const struct hub_view_ask *ask, struc
  * decides. */
 static bool may_see_latest(const struct hub_view *v, const struct store_row *row)
 {
-    const struct hub_rows *rows = &v->hub->rows;
-    uint64_t seq = row->seq;
+    struct hub_rows *rows = &v->hub->rows;
+    uint64_t seq = hub_row_latest(rows, row->seq, v->upto);
 
-    for (uint64_t next = hub_row_later(rows, seq); next != 0 && next <= v->upto; next = hub_row_later(rows, seq))
-        seq = next;
     if (v->owner != 0 && row->owner == v->owner)
         return rows->key[seq] != 0 && !bits_has(&rows->hidden, row->seq); /* key 0: its owner deleted it */
     return seq == row->seq || hub_lists_find(v->lists, rows->facts_class[seq]) != NULL;
@@ -388,16 +386,6 @@ static void give(struct giving *g, const struct hub_seen *seen, const struct sto
     hub_view_given(g->view, seen->row, at->seq, seen->own);
 }
 
-/* An earlier widening through which the viewer had the class before it lost it: the one through which it has it now
- * gives all of that again. Who reads here has not read so far, and would not count as one who holds it (hub_may_hold).
- */
-static bool is_old_widening(const struct hub_view *v, const struct store_row *row, const struct store_at *at)
-{
-    const struct store_list *l = hub_lists_find(v->lists, row->facts_class);
-
-    return at->sub != 0 && (l == NULL || l->held_from != at->seq);
-}
-
 /* What its owner deleted is gone from its pages; its followers alone are told. */
 static bool is_own_deletion(const struct hub_view *v, const struct store_row *row)
 {
@@ -405,11 +393,11 @@ static bool is_own_deletion(const struct hub_view *v, const struct store_row *ro
 }
 
 /* Rows addressed to the viewer come whatever was asked for: of another collection, or of a type that is not wanted. */
-static bool leaves_out(const struct giving *g, const struct store_row *row, const struct store_at *at)
+static bool leaves_out(const struct giving *g, const struct store_row *row)
 {
     if (g->ask->part == STORE_PAGE && is_own_deletion(g->view, row))
         return true;
-    return !is_asked_class(g->view, g->ask, row->facts_class) || is_old_widening(g->view, row, at) ||
+    return !is_asked_class(g->view, g->ask, row->facts_class) ||
            (g->ask->superseded_too && !may_see_latest(g->view, row));
 }
 
@@ -420,7 +408,7 @@ static int give_or_gather(void *arg, const struct store_row *row, const struct s
 
     if (!g->ask->at_once || g->later.n != 0 || hub_form_is_work(g->view, &seen))
         return gather(&g->later, row, at);
-    if (leaves_out(g, row, at))
+    if (leaves_out(g, row))
         g->last = *at;
     else
         give(g, &seen, at);
@@ -432,7 +420,7 @@ static int give_gathered(struct giving *g, struct err *err)
     for (size_t i = 0; i < g->later.n && !g->stopped; i++) {
         const struct gathered *one = &g->later.items[i];
         struct hub_seen seen;
-        if (leaves_out(g, &one->row, &one->at))
+        if (leaves_out(g, &one->row))
             g->last = one->at;
         else if (hub_form_make(g->view, &one->row, one->at.seq, &seen, err) != 0)
             return -1;

@@ -148,6 +148,24 @@ static void test_hub_failure__kinds_are_bounded(void **state)
     hub_test_ledger(&s->t);
 }
 
+/* A journal that is full takes nothing more, and still takes back. */
+static void test_hub_failure__rows_are_bounded(void **state)
+{
+    struct scene *s = *state;
+    struct hub *h = s->t.hub;
+
+    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, "").ptr);
+    assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
+    h->rows.most = atomic_load(&h->head) + 1 + HUB_ROWS_SPARE;
+    struct hub_answer *a = hub_test_submit(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 2, 1, TLP_GREEN, "").ptr);
+    assert_int_equal(a->err.code, ERR_DISK_FULL);
+    hub_answer_free(a);
+    free(a);
+    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 1, 2, TLP_GREEN, ",\"revoked\":true").ptr);
+    assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
+    hub_test_ledger(&s->t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +173,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_failure__full_disk_undoes_an_act, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_failure__deliveries_are_counted_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_failure__kinds_are_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_failure__rows_are_bounded, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

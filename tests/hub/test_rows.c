@@ -93,6 +93,26 @@ static void test_hub_rows__a_bare_expiry_replaces_nothing(void **state)
     hub_rows_free(&r);
 }
 
+/* Thousands of versions of one object: whoever asks for the last one of each does not walk the chain each time. */
+static void test_hub_rows__latest_of_a_long_chain(void **state)
+{
+    enum { MANY = 200000 };
+    struct hub_rows r;
+
+    hub_rows_init(&r);
+    for (uint64_t i = 1; i <= MANY; i++)
+        add(&r, i, 5, 77, (int64_t)i, i - 1, STORE_ADD);
+    for (uint64_t i = 1; i <= MANY; i++)
+        assert_int_equal(hub_row_latest(&r, i, MANY), MANY);
+    assert_int_equal(r.leap[1], MANY);
+    assert_int_equal(hub_row_latest(&r, 1, 150000), 150000); /* an older head is asked for the old way */
+    assert_int_equal(hub_row_latest(&r, 200, 200), 200);
+    add(&r, MANY + 1, 5, 77, MANY + 1, MANY, STORE_ADD);
+    assert_int_equal(hub_row_latest(&r, 1, MANY + 1), MANY + 1);
+    assert_int_equal(hub_row_latest(&r, 1, MANY), MANY);
+    hub_rows_free(&r);
+}
+
 static void test_hub_rows__forget_undoes_in_reverse(void **state)
 {
     struct hub_rows r;
@@ -191,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_hub_rows__versions_take_each_others_place),
         cmocka_unit_test(test_hub_rows__late_older_version_stands_behind),
         cmocka_unit_test(test_hub_rows__a_bare_expiry_replaces_nothing),
+        cmocka_unit_test(test_hub_rows__latest_of_a_long_chain),
         cmocka_unit_test(test_hub_rows__forget_undoes_in_reverse),
         cmocka_unit_test(test_hub_rows__grows),
         cmocka_unit_test(test_hub_rows__equal_tags_are_told_apart_by_key),
