@@ -206,7 +206,7 @@ struct slice hub_row_collection(struct hub *h, uint64_t seq)
     return h->classes[h->rows.facts_class[seq]]->facts.collection;
 }
 
-static bool viewer_of(const struct hub_directory *d, uint32_t number, struct share_viewer *out)
+bool hub_viewer_is(const struct hub_directory *d, uint32_t number, struct share_viewer *out)
 {
     const struct hub_member *m = hub_directory_member_of(d, number);
     const struct hub_partner *p = m == NULL ? hub_directory_partner_of(d, number) : NULL;
@@ -223,7 +223,7 @@ bool hub_may_see(struct hub *h, const struct hub_directory *d, uint32_t viewer, 
     struct share_decision decision;
     struct share_viewer to;
 
-    if (!viewer_of(d, viewer, &to))
+    if (!hub_viewer_is(d, viewer, &to))
         return false;
     share_decide(d->policy, &h->classes[facts_class]->facts, &to, SHARE_DELIVER, time_now_us(), &decision);
     return decision.verdict == SHARE_WHOLE;
@@ -251,7 +251,7 @@ static struct hub_lists *decide_all(struct hub *h, const struct hub_directory *d
     l->epoch = d->epoch;
     l->n_classes = n_classes;
     l->holds_until_us = INT64_MAX;
-    if (!viewer_of(d, number, &viewer))
+    if (!hub_viewer_is(d, number, &viewer))
         return l;
     if (known != NULL) {
         l->n = known->n;

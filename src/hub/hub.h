@@ -18,6 +18,7 @@ struct hub_settings {
     uint64_t max_body;                           /* of one envelope */
     int64_t max_objects;                         /* in one envelope */
     int64_t page_default, page_max;
+    int64_t page_rows; /* read for one page at most, where a filter leaves rows out */
     int64_t max_connections, max_per_address;
     int64_t default_valid_for_us; /* of indicators without valid_until, where the submitter declared no other */
     int64_t workers;              /* 0: one a core */

@@ -435,6 +435,8 @@ bool hub_is_name(struct slice name); /* 1 to 64 letters, digits, '-', '_', '.' *
 /* A row of members, partners or collections put, or (value.ptr NULL) taken out, with all that it means for views. */
 int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
                        struct slice value, struct err *err);
+/* The viewer as the policy knows it; false: nobody any more. */
+bool hub_viewer_is(const struct hub_directory *d, uint32_t viewer, struct share_viewer *out);
 bool hub_may_see(struct hub *h, const struct hub_directory *d, uint32_t viewer, uint32_t facts_class);
 struct hub_lists *hub_lists_decide(struct hub *h, const struct hub_directory *d,
                                    uint32_t viewer); /* fresh, of no grants */
@@ -524,6 +526,23 @@ void hub_followers_wake(struct hub *h); /* the head moved: any thread */
 void hub_followers_tick(struct hub *h);
 void hub_follow(void *hub, struct taxii_who *who, struct slice last_event_id, struct taxii_reply *reply);
 
+/* compat.c: pure: bytes in, bytes out; all in `a`. What cannot be read comes out as it went in. */
+enum {
+    HUB_PARTS_MAX = 1000,                  /* parts of one indicator */
+    HUB_PARTS_BYTES_MAX = 4 * 1024 * 1024, /* of all of them together: an indicator over either stays whole */
+};
+struct hub_part { /* one alternative of an indicator's pattern */
+    struct slice id, pattern;
+};
+/* object_marking_refs with the TLP 1 id behind each TLP 2 id that has none beside it. */
+struct slice hub_compat_tlp1(struct arena *a, struct slice object);
+/* The parts of an indicator whose pattern is nothing but alternatives of one comparison each. A part's id is made of
+   the indicator's id and of what is compared: the same in every version that has it. 0: the indicator stays whole. */
+size_t hub_compat_parts(struct arena *a, struct slice object, const struct hub_part **parts_out);
+/* The indicator as this part alone. `revoked_modified` empty: as the indicator is; else revoked, modified then. */
+struct slice hub_compat_part(struct arena *a, struct slice object, const struct hub_part *part,
+                             struct slice revoked_modified);
+
 /* token.c: opaque, unforgeable texts for positions: a seq would count what is denied */
 void hub_token_put(const struct hub *h, const char *purpose, const uint64_t *numbers, size_t n, struct buf *out);
 bool hub_token_get(const struct hub *h, const char *purpose, struct slice text, uint64_t *numbers_out, size_t n);
@@ -592,6 +611,18 @@ void hub_submit_status(struct hub_job *job, struct buf *out); /* TAXII status re
 int hub_sign_in(void *hub, struct taxii_reply *reply, struct taxii_who **who_out,
                 struct err *err); /* as taxii_backend says */
 void hub_sign_out(void *hub, struct taxii_who **who);
+struct hub_form { /* an object as it leaves */
+    struct slice id, bytes;
+    int64_t version_us;
+};
+/* flatten.c: the forms of what a viewer gets, by its member's switches; in the worker's arena. More than one only with
+   HUB_COMPAT_FLATTEN: the parts, then those of earlier versions that this one no longer has, revoked. May read through
+   the view: not inside a store's call (hub_view_ask.at_once). */
+int hub_forms(struct hub_view *v, const struct hub_collection *c, uint32_t compat, const struct hub_seen *seen,
+              const struct hub_form **forms_out, size_t *n_out, struct err *err);
+/* markings.c: what policy lets this viewer see, with the reasons that share_decide gives. Of the viewer, the audience
+   statements and the agreements alone: what the hub holds does not show. */
+void hub_put_markings(const struct hub_view *v, struct buf *out);
 void hub_page(struct hub_worker *w, const struct hub_party *party, struct taxii_reply *reply);
 struct hub_doors *hub_doors_new(void);
 int hub_doors_start(struct hub *h, struct err *err);

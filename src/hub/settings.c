@@ -15,6 +15,8 @@ const struct conf_field hub_settings_fields[] = {
     {"max_objects", CONF_INT, AT(max_objects), "10000", "most objects in one envelope", 1, 1000000},
     {"page_default", CONF_INT, AT(page_default), "1000", "objects in a page when the client names no limit", 1, 100000},
     {"page_max", CONF_INT, AT(page_max), "10000", "most objects in a page", 1, 100000},
+    {"page_rows", CONF_INT, AT(page_rows), "100000",
+     "rows read for one page at most, where match[version] leaves rows out", 100, 100000000},
     {"max_connections", CONF_INT, AT(max_connections), "20000", "most open connections", 1, 1000000},
     {"max_per_address", CONF_INT, AT(max_per_address), "1000", "most open connections from one address", 1, 1000000},
     {"default_valid_for", CONF_DURATION, AT(default_valid_for_us), "90d", "validity of indicators that name no end", 1,

@@ -142,6 +142,9 @@ static int put_description(struct hub_view *v, struct visit *visit, struct buf *
             return err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
         put_collection(v, c, out);
         return 0;
+    case TAXII_MARKINGS:
+        hub_put_markings(v, out);
+        return 0;
     case TAXII_STATUS:
         if (!hub_status_id_get(v->hub, want->object_id, &envelope) || hub_view_status(v, envelope, &status, err) != 0)
             return err_set(err, ERR_NOT_FOUND, NULL, "no such status");

@@ -46,6 +46,16 @@ static const struct tlp_row *tlp_row_find(struct slice id)
     return NULL;
 }
 
+struct slice share_tlp1_for(struct slice tlp2_id)
+{
+    const struct tlp_row *row = tlp_row_find(tlp2_id);
+
+    for (size_t i = 0; i < TLP_ROWS && row != NULL && row->version == 2; i++)
+        if (tlp_rows[i].version == 1 && tlp_rows[i].level == (row->level == SHARE_STRICT ? SHARE_AMBER : row->level))
+            return tlp_rows[i].id;
+    return slice_n(NULL, 0);
+}
+
 bool share_is_tlp_definition(struct slice id)
 {
     return tlp_row_find(id) != NULL;

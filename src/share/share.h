@@ -73,8 +73,11 @@ int share_consent_read(const struct stix_object *identity, enum share_consent *c
                        struct err *err);
 /* none, government, everyone, proprietary, and the ais-consent-* labels */
 bool share_consent_parse(struct slice word, enum share_consent *out);
-struct slice share_tlp_name(enum share_tlp tlp);              /* "TLP:AMBER+STRICT" */
-struct slice share_tlp_id(enum share_tlp tlp);                /* TLP 2.0 marking-definition id */
+struct slice share_tlp_name(enum share_tlp tlp); /* "TLP:AMBER+STRICT" */
+struct slice share_tlp_id(enum share_tlp tlp);   /* TLP 2.0 marking-definition id */
+/* The TLP 1 id for a reader that does not know this TLP 2 id: the nearest that is not wider (AMBER for AMBER+STRICT).
+   {NULL,0}: not the id of a TLP 2 level. */
+struct slice share_tlp1_for(struct slice tlp2_id);
 bool share_tlp_parse(struct slice word, enum share_tlp *out); /* "TLP:GREEN", "green", "amber+strict" */
 bool share_is_tlp_definition(struct slice id);                /* one of the nine known marking-definition ids */
 

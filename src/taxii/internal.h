@@ -10,6 +10,7 @@ enum taxii_endpoint {
     TAXII_AT_DISCOVERY,   /* /taxii2/ */
     TAXII_AT_ROOT,        /* /{root}/ */
     TAXII_AT_STATUS,      /* /{root}/status/{id}/ */
+    TAXII_AT_MARKINGS,    /* /{root}/markings/ */
     TAXII_AT_COLLECTIONS, /* /{root}/collections/ */
     TAXII_AT_COLLECTION,  /* .../{id}/ */
     TAXII_AT_MANIFEST,    /* .../{id}/manifest/ */

@@ -1,5 +1,7 @@
 #include "taxii/internal.h"
 
+#include "base/crypto.h"
+
 static bool is_twice(struct arena *a, struct slice query, struct slice name)
 {
     struct slice pair, key;
@@ -77,16 +79,73 @@ static int take_limit(struct slice text, uint32_t *limit_out, struct err *err)
     return 0;
 }
 
+/* The pairs of a query that are filters, as they were sent. */
+static struct slice filters_of(struct arena *a, struct slice query)
+{
+    struct buf out = BUF_INIT;
+    struct slice pair;
+
+    while (slice_cut(&query, '&', &pair)) {
+        struct slice rest = pair, key;
+        slice_cut(&rest, '=', &key);
+        if (http_percent_decode(a, key, &key) && slice_starts(key, SLICE("match[")))
+            buf_printf(&out, "%s" SLICE_FMT, out.len != 0 ? "&" : "", SLICE_ARG(pair));
+    }
+    struct slice filters = arena_copy(a, buf_slice(&out));
+    buf_free(&out);
+    return filters;
+}
+
+/* "TOKEN~FILTERS" */
+static int take_next(struct arena *a, struct slice next, struct taxii_want *want, struct err *err)
+{
+    struct slice rest = next, token;
+    struct buf carried = BUF_INIT;
+
+    want->next = SLICE("");
+    if (next.ptr == NULL || next.len == 0)
+        return 0; /* MISP sends an empty one with its first page */
+    slice_cut(&rest, '~', &token);
+    want->next = token;
+    if (rest.ptr == NULL)
+        return 0;
+    if (rest.len > 2 * TAXII_NEXT_FILTERS_MAX || !crypto_base64(rest, true, &carried) ||
+        (carried.len != 0 && memchr(carried.ptr, '\0', carried.len) != NULL)) {
+        buf_free(&carried);
+        return err_set(err, ERR_QUERY_FILTER, "next", "this is no value of next that this server gave");
+    }
+    if (want->filters.len == 0)
+        want->filters = arena_copy(a, buf_slice(&carried));
+    buf_free(&carried);
+    return 0;
+}
+
+void taxii_put_next(struct buf *out, const struct taxii_want *want, struct slice token)
+{
+    struct buf text = BUF_INIT;
+
+    buf_put(&text, token);
+    if (want->filters.len != 0 && want->filters.len <= TAXII_NEXT_FILTERS_MAX) {
+        buf_put_byte(&text, '~');
+        crypto_put_base64(&text, want->filters, true);
+    }
+    json_put_text(out, "next", buf_slice(&text));
+    buf_free(&text);
+}
+
 int taxii_query(struct arena *a, struct slice query, struct taxii_want *want, struct err *err)
 {
-    struct slice after = http_query_get(a, query, SLICE("added_after")), next = http_query_get(a, query, SLICE("next"));
+    struct slice after = http_query_get(a, query, SLICE("added_after")),
+                 limit = http_query_get(a, query, SLICE("limit"));
 
+    want->filters = filters_of(a, query);
+    if (take_next(a, http_query_get(a, query, SLICE("next")), want, err) != 0)
+        return -1;
+    query = want->filters;
     want->added_after_us = INT64_MIN;
     if (after.ptr != NULL && after.len != 0 && !time_parse(after, &want->added_after_us))
         return err_set(err, ERR_QUERY_FILTER, "added_after", "not a time (RFC 3339)");
-    want->next = next.ptr != NULL ? next : SLICE("");
-    return take_limit(http_query_get(a, query, SLICE("limit")), &want->limit, err) != 0 ||
-                   take_filter(a, query, "match[type]", &want->types, err) != 0 ||
+    return take_limit(limit, &want->limit, err) != 0 || take_filter(a, query, "match[type]", &want->types, err) != 0 ||
                    take_filter(a, query, "match[id]", &want->ids, err) != 0 ||
                    take_filter(a, query, "match[spec_version]", &want->spec_versions, err) != 0 ||
                    take_versions(a, query, want, err) != 0

@@ -56,6 +56,8 @@ enum taxii_endpoint taxii_route(struct arena *a, struct slice root, struct slice
         want->object_id = s[2];
         return TAXII_AT_STATUS;
     }
+    if (n == 2 && slice_eq(s[1], SLICE("markings")))
+        return TAXII_AT_MARKINGS;
     if (!slice_eq(s[1], SLICE("collections")))
         return TAXII_AT_NOTHING;
     if (n == 2)

@@ -158,6 +158,9 @@ static void dispatch(struct taxii_reply *r)
     case TAXII_AT_STATUS:
         describe(r, TAXII_STATUS);
         return;
+    case TAXII_AT_MARKINGS:
+        describe(r, TAXII_MARKINGS);
+        return;
     case TAXII_AT_COLLECTIONS:
         describe(r, TAXII_COLLECTIONS);
         return;

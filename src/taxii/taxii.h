@@ -1,7 +1,8 @@
 /* taxii/taxii.h: TAXII 2.1 (OASIS Standard, 10 June 2021) on the wire, both sides. The server parses, checks,
    negotiates and formats; the backend means. Paths: /taxii2/ (discovery), /{root}/, /{root}/status/{id}/,
    /{root}/collections/, .../{id}/, .../{id}/manifest/, .../{id}/objects/,
-   .../objects/{object-id}/, .../objects/{object-id}/versions/, and Tocsin's own .../{id}/stream/ (server-sent events).
+   .../objects/{object-id}/, .../objects/{object-id}/versions/, and Tocsin's own .../{id}/stream/ (server-sent events)
+   and /{root}/markings/ (what the one who asks may see, and why).
    With and without the last slash, no redirect. Collections are named by id or alias.
 
    Sign-in comes before the body. Backend calls run on a loop and must return at once; the answer is given later, once,
@@ -18,7 +19,10 @@
 
 struct taxii_who; /* the backend's own: who asks; NULL is nobody (discovery may be read by nobody) */
 
-enum { TAXII_FILTER_MAX = 64 };
+enum {
+    TAXII_FILTER_MAX = 64,
+    TAXII_NEXT_FILTERS_MAX = 4096, /* bytes of filters that a next carries; longer ones must be sent again with it */
+};
 struct taxii_filter { /* match[...] with commas split; n 0: not given */
     struct slice items[TAXII_FILTER_MAX];
     uint32_t n;
@@ -29,7 +33,8 @@ struct taxii_want {
     struct slice object_id;        /* of the object endpoints; empty otherwise */
     enum { TAXII_OBJECTS, TAXII_MANIFEST, TAXII_VERSIONS } part;
     int64_t added_after_us; /* INT64_MIN: not given */
-    struct slice next;      /* empty: not given */
+    struct slice next;      /* the backend's own part of it; empty: not given */
+    struct slice filters;   /* the match[...] pairs as sent, or as `next` carried them where none were sent */
     uint32_t limit;         /* 0: not given; the backend caps */
     struct taxii_filter types, ids, spec_versions;
     uint32_t versions;                       /* TAXII_LAST when not given; 0 when only version_times were given */
@@ -49,6 +54,7 @@ enum taxii_describe {
     TAXII_ROOT,
     TAXII_COLLECTIONS,
     TAXII_COLLECTION,
+    TAXII_MARKINGS,
     TAXII_STATUS
 }; /* status: object_id is the status id */
 
@@ -88,6 +94,9 @@ void taxii_reply_error(
     const struct err *err); /* TAXII error resource: title, http_status as string, description, details.place */
 struct http_request *
 taxii_reply_stream(struct taxii_reply *r); /* for http_stream_open; ends r (free with the request) */
+/* "next" of a page: the backend's token (without '~') and the filters, so that a client which sends back next and
+   nothing else (Elastic) still gets what it asked for. */
+void taxii_put_next(struct buf *out, const struct taxii_want *want, struct slice token);
 void taxii_put_error(struct buf *out, const struct err *err, int status);
 
 /* ---- the client (blocking, one thread) ---- */

@@ -54,6 +54,7 @@ void hub_test_start(struct hub_test *t)
                                           .max_objects = 10000,
                                           .page_default = 1000,
                                           .page_max = 10000,
+                                          .page_rows = 100000,
                                           .default_valid_for_us = 90LL * 86400 * 1000000,
                                           .workers = 2};
     if (hub_open(&conf, &t->hub, &err) != 0)
