@@ -33,6 +33,21 @@ void stix_canon_string(struct buf *out, struct slice s)
     buf_put_byte(out, '"');
 }
 
+/* The next decimal of as many digits ("1.29e+01" to "1.30e+01"). false: there is none with this exponent. */
+static bool decimal_step(char *text)
+{
+    for (char *p = strchr(text, 'e') - 1; p >= text; p--) {
+        if (*p == '.')
+            continue;
+        if (*p != '9') {
+            ++*p;
+            return true;
+        }
+        *p = '0';
+    }
+    return false;
+}
+
 /* Digits and exponent of the shortest decimal that reads back as the same double: 0.d1d2d3... x 10^exponent. */
 static int shortest(double value, char digits[20], int *exponent_out)
 {
@@ -44,6 +59,10 @@ static int shortest(double value, char digits[20], int *exponent_out)
     for (int precision = value < DBL_MIN ? 0 : 14; precision < 17; precision++) {
         snprintf(text, sizeof(text), "%.*e", precision, value);
         if (strtod(text, NULL) == value)
+            break;
+        /* above a power of two doubles stand twice as far apart as below it: the decimal above may do where the nearer
+           one below does not */
+        if (precision < 16 && decimal_step(text) && strtod(text, NULL) == value)
             break;
     }
     for (const char *p = text; *p != 'e'; p++)

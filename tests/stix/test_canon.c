@@ -87,6 +87,8 @@ static void test_stix_canon__numbers(void **state)
         {0x000fffffffffffff, "2.225073858507201e-308"},
         {0x0000000000000003, "1.5e-323"},
         {0x4350000000000000, "18014398509481984"},
+        {0x0060000000000000, "7.120236347223045e-307"}, /* the nearest of 16 digits, ...044, is another double */
+        {0x0100000000000000, "7.291122019556398e-304"},
     };
 
     for (size_t i = 0; i < ROWS(rows); i++) {
