@@ -97,7 +97,8 @@ static enum step begin_request(struct http_conn *c)
     atomic_fetch_add(&s->requests, 1);
     enter(c, HTTP_CONN_BUSY, INT64_MAX);
     r->admitted = true; /* before the call: after HTTP_LATER the request may already be elsewhere */
-    switch (s->handler.head(s->handler.arg, r, &r->max_body, &r->user, &err)) {
+    r->handler = http_server_handler(s, r->head.path);
+    switch (r->handler->head(r->handler->arg, r, &r->max_body, &r->user, &err)) {
     case 0:
         return admit(c, r);
     case HTTP_LATER:
@@ -111,12 +112,11 @@ static enum step begin_request(struct http_conn *c)
 static enum step hand_over(struct http_conn *c)
 {
     struct http_request *r = c->request;
-    struct http_server *s = c->loop->server;
 
     r->body = c->parse.body;
     c->parse.body = (struct buf)BUF_INIT;
     enter(c, HTTP_CONN_BUSY, INT64_MAX);
-    s->handler.request(s->handler.arg, r);
+    r->handler->request(r->handler->arg, r);
     return STEP_WAIT;
 }
 

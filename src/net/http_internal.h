@@ -155,6 +155,7 @@ void http_conn_stream(struct http_conn *c, struct http_request *r); /* r becomes
 struct http_request {
     struct http_mail mail; /* first */
     struct http_server *server;
+    const struct http_handler *handler; /* whose path it is */
     struct http_loop *loop;
     struct http_conn *conn; /* loop only; NULL: gone */
     struct arena arena;
@@ -238,6 +239,7 @@ struct http_server {
     atomic_uint owners; /* its owner, every request and every stream */
     struct http_server_conf conf;
     struct http_handler handler;
+    struct http_mount mounts[HTTP_MOUNTS_MAX];
     bool plain;
     pthread_mutex_t tls_lock;
     struct http_tls_files files; /* under tls_lock */
@@ -254,6 +256,7 @@ static inline bool http_server_is_plain(const struct http_server *s)
 {
     return s->plain;
 }
+const struct http_handler *http_server_handler(const struct http_server *s, struct slice path);
 struct http_server *http_server_hold(struct http_server *s);
 void http_server_drop(struct http_server *s);
 struct http_tls *http_server_tls(struct http_server *s); /* to be dropped; not for a plain server */

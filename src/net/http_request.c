@@ -11,6 +11,7 @@ struct http_request *http_request_new(struct http_conn *c)
     struct http_request *r = mem_zero(1, sizeof *r);
 
     r->server = http_server_hold(l->server);
+    r->handler = &l->server->handler;
     r->loop = l;
     r->conn = c;
     if (l->n_spare != 0)
@@ -25,8 +26,8 @@ void http_request_dispose(struct http_request *r)
     struct http_server *s = r->server;
     struct http_loop *l = r->loop;
 
-    if (r->admitted && s->handler.done != NULL)
-        s->handler.done(s->handler.arg, r->user);
+    if (r->admitted && r->handler->done != NULL)
+        r->handler->done(r->handler->arg, r->user);
     atomic_fetch_sub(&s->body_memory, r->body_counted);
     http_peer_drop(&r->peer_certificate);
     buf_ref_drop(&r->answer_head);
@@ -157,11 +158,11 @@ static int error_status(const struct err *err)
     return status >= 400 ? status : 500;
 }
 
-static void error_body(struct http_server *s, const struct err *err, int status, struct buf *body,
+static void error_body(const struct http_handler *h, const struct err *err, int status, struct buf *body,
                        struct slice *media_type)
 {
-    if (s->handler.error_body != NULL) {
-        s->handler.error_body(s->handler.arg, err, status, body, media_type);
+    if (h->error_body != NULL) {
+        h->error_body(h->arg, err, status, body, media_type);
         return;
     }
     *media_type = SLICE("text/plain; charset=utf-8");
@@ -169,16 +170,16 @@ static void error_body(struct http_server *s, const struct err *err, int status,
 }
 
 /* The handler's own headers for an error, then those given. */
-static struct http_answer error_answer(struct http_server *s, struct arena *a, const struct http_head *head,
+static struct http_answer error_answer(const struct http_handler *h, struct arena *a, const struct http_head *head,
                                        const struct err *err, const struct http_header *more, size_t n_more)
 {
     struct http_header *all = arena_alloc(a, (HTTP_ERROR_HEADERS + n_more) * sizeof *all);
     struct http_answer answer = {.status = error_status(err), .headers = all};
     struct buf body = BUF_INIT;
 
-    error_body(s, err, answer.status, &body, &answer.media_type);
-    if (s->handler.error_headers != NULL)
-        answer.n_headers = s->handler.error_headers(s->handler.arg, a, head, err, answer.status, all);
+    error_body(h, err, answer.status, &body, &answer.media_type);
+    if (h->error_headers != NULL)
+        answer.n_headers = h->error_headers(h->arg, a, head, err, answer.status, all);
     assert(answer.n_headers <= HTTP_ERROR_HEADERS);
     for (size_t i = 0; i < n_more; i++)
         all[answer.n_headers++] = more[i];
@@ -190,7 +191,8 @@ void http_error_answer(struct http_request *r, struct http_server *server, struc
                        bool keep, struct buf_ref **head_out, struct buf_ref **body_out)
 {
     bool parsed = r != NULL && r->head.method.len != 0;
-    struct http_answer answer = error_answer(server, a, parsed ? &r->head : NULL, err, NULL, 0);
+    struct http_answer answer =
+        error_answer(r != NULL ? r->handler : &server->handler, a, parsed ? &r->head : NULL, err, NULL, 0);
 
     *head_out = http_answer_head(&answer, keep, parsed && r->http_1_0, (int64_t)buf_ref_slice(answer.body).len);
     *body_out = answer.body;
@@ -201,7 +203,7 @@ void http_error_answer(struct http_request *r, struct http_server *server, struc
 void http_reply_error(struct http_request *r, const struct err *err, const struct http_header *headers,
                       size_t n_headers)
 {
-    struct http_answer answer = error_answer(r->server, &r->arena, &r->head, err, headers, n_headers);
+    struct http_answer answer = error_answer(r->handler, &r->arena, &r->head, err, headers, n_headers);
 
     http_reply(r, &answer);
 }

@@ -41,6 +41,16 @@ void http_server_drop(struct http_server *s)
     free(s);
 }
 
+const struct http_handler *http_server_handler(const struct http_server *s, struct slice path)
+{
+    for (size_t i = 0; i < s->conf.n_mounts; i++) {
+        struct slice mount = s->mounts[i].path;
+        if (slice_starts(path, mount) && (path.len == mount.len || path.ptr[mount.len] == '/'))
+            return &s->mounts[i].handler;
+    }
+    return &s->handler;
+}
+
 static void stop_loops(struct http_server *s)
 {
     atomic_store(&s->stopping, true);
@@ -61,6 +71,8 @@ static struct http_server *server_new(const struct http_server_conf *conf, const
     if (s->conf.max_per_address == 0)
         s->conf.max_per_address = UINT32_MAX;
     s->handler = *handler;
+    for (size_t i = 0; i < conf->n_mounts; i++)
+        s->mounts[i] = conf->mounts[i];
     s->plain = conf->cert_file == NULL;
     pthread_mutex_init(&s->tls_lock, NULL);
     http_addresses_init(&s->addresses, conf->max_connections);
@@ -88,6 +100,7 @@ int http_server_start(const struct http_server_conf *conf, const struct http_han
     int result = 0;
 
     assert(conf->listen_fd >= 0 && conf->loops != 0 && handler->head != NULL && handler->request != NULL);
+    assert(conf->n_mounts <= HTTP_MOUNTS_MAX);
     assert((conf->cert_file == NULL) == (conf->key_file == NULL));
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes with write() */
     struct http_server *s = server_new(conf, handler);

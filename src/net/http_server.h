@@ -118,6 +118,14 @@ bool http_stream_send(struct http_stream *s,
 void http_stream_close(struct http_stream *s);   /* the last call for s: after it, only `closed` comes */
 void http_stream_release(struct http_stream *s); /* after `closed` came: lets the handle go */
 
+/* Another protocol on the same port: requests whose path is `path`, or goes on with a slash behind it, are this
+   handler's from the head to `done`. */
+struct http_mount {
+    struct slice path; /* "/oauth2" */
+    struct http_handler handler;
+};
+enum { HTTP_MOUNTS_MAX = 8 };
+
 struct http_server_conf {
     int listen_fd; /* inherited, listening, non-blocking */
     uint32_t loops;
@@ -133,7 +141,9 @@ struct http_server_conf {
     int64_t head_us, body_us,
         idle_us;      /* 10 s from the first byte (or accept) to the complete head; 60 s for the body; 75 s idle */
     int64_t write_us; /* a peer that takes no byte for this long is closed; 30 s */
-    uint64_t max_body_memory; /* all bodies in flight together; over it: 503 */
+    uint64_t max_body_memory;        /* all bodies in flight together; over it: 503 */
+    const struct http_mount *mounts; /* copied, their texts not; what is on none of them is the server's handler's */
+    size_t n_mounts;
 };
 extern const struct http_server_conf http_server_conf_default;
 

@@ -320,6 +320,75 @@ static void test_net_http_server__header_values_are_safe(void **state)
     buf_free(&out);
 }
 
+static int other_head(void *arg, struct http_request *r, uint64_t *max_body, void **user, struct err *err)
+{
+    *user = arg;
+    *max_body = 3;
+    return slice_eq(http_request_head(r)->path, SLICE("/other/refused")) ? err_set(err, ERR_FORBIDDEN, NULL, "") : 0;
+}
+
+static void other_request(void *arg, struct http_request *r)
+{
+    struct http_answer answer = {201, SLICE("text/plain"), NULL, 0, NULL};
+
+    http_reply(r, &answer);
+}
+
+static void other_error_body(void *arg, const struct err *err, int status, struct buf *body, struct slice *media_type)
+{
+    buf_put(body, SLICE("the other's error"));
+    *media_type = SLICE("text/other");
+}
+
+static void other_done(void *arg, void *user)
+{
+    assert_ptr_equal(arg, user);
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+/* A mount has its requests from the head to `done`; what only looks like its path is not its. */
+static void test_net_http_server__mounts(void **state)
+{
+    static const struct {
+        struct slice in;
+        int status, others_errors;
+    } rows[] = {
+        {SLICE_INIT("POST /other HTTP/1.1\r\n" H "Connection: close\r\nContent-Length: 3\r\n\r\nabc"), 201, 0},
+        {SLICE_INIT("GET /other/deep?a=b HTTP/1.1\r\n" H "Connection: close\r\n\r\n"), 201, 0},
+        {SLICE_INIT("GET /other/refused HTTP/1.1\r\n" H "Connection: close\r\n\r\n"), 403, 1},
+        {SLICE_INIT("POST /other HTTP/1.1\r\n" H "Content-Length: 4\r\n\r\n"), 413, 1},
+        {SLICE_INIT("GET /others HTTP/1.1\r\n" H "Connection: close\r\n\r\n"), 404, 0},
+        {SLICE_INIT("GET /oth HTTP/1.1\r\n" H "Connection: close\r\n\r\n"), 404, 0},
+        {SLICE_INIT("GET /hello HTTP/1.1\r\n" H "Connection: close\r\n\r\n"), 200, 0},
+        {SLICE_INIT("GET /x/other HTTP/1.1\r\n" H "Connection: close\r\n\r\n"), 404, 0},
+    };
+    atomic_int dones = 0;
+    struct http_mount mount = {SLICE("/other"),
+                               {.arg = &dones,
+                                .head = other_head,
+                                .request = other_request,
+                                .error_body = other_error_body,
+                                .done = other_done}};
+    struct http_server_conf conf = http_server_conf_default;
+    struct web w;
+
+    (void)state;
+    conf.mounts = &mount;
+    conf.n_mounts = 1;
+    web_start(&w, &conf);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct buf out = BUF_INIT;
+        exchange(&w, rows[i].in, &out);
+        if (raw_status(&out) != rows[i].status ||
+            count_of(buf_slice(&out), "the other's error") != (size_t)rows[i].others_errors)
+            fail_row(i, SLICE_FMT, (int)out.len, out.ptr);
+        buf_free(&out);
+    }
+    web_stop(&w);
+    assert_int_equal(dones, 3);   /* those that its head let in */
+    assert_int_equal(w.heads, 4); /* of the others */
+}
+
 static void test_net_http_listen__rows(void **state)
 {
     static const struct {
@@ -383,6 +452,7 @@ int main(void)
         WEB(test_net_http_server__stop_waits_for_answers),
         WEB(test_net_http_server__many_connections),
         WEB(test_net_http_server__header_values_are_safe),
+        cmocka_unit_test(test_net_http_server__mounts),
         cmocka_unit_test(test_net_http_listen__rows),
         cmocka_unit_test(test_net_http_listen__busy_port),
     };
