@@ -64,6 +64,9 @@ static int open_core(struct core *c, const char *dir, struct err *err)
     http.max_body = c->settings.max_body;
     http.max_connections = (uint32_t)c->settings.max_connections;
     http.max_per_address = (uint32_t)c->settings.max_per_address;
+    const struct http_mount mounts[] = {hub_oauth_mount(c->hub)};
+    http.mounts = mounts;
+    http.n_mounts = sizeof mounts / sizeof mounts[0];
     if (http_server_start(&http, taxii_server_handler(c->taxii), &c->http, err) != 0 ||
         links_start(c->hub, &c->links, err) != 0)
         return -1;

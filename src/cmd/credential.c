@@ -1,12 +1,22 @@
 #include <stdio.h>
 
+#include "base/crypto_cert.h"
+#include "base/file.h"
 #include "base/time.h"
 #include "cmd/admin.h"
 #include "cmd/commands.h"
 
+enum { CERTIFICATE_MAX = 1 << 20 };
+
 static const struct option_row rows[] = {
     {"hub", "DIR", "the hub's directory", OPTIONS_REQUIRED},
-    {"kind", "KIND", "token (the standard: for Bearer, Token, X-API-Key, or as password) or password", OPTIONS_ONCE},
+    {"kind", "KIND",
+     "token (the standard: for Bearer, Token, X-API-Key, or in a password's place), password, certificate",
+     OPTIONS_ONCE},
+    {"certificate", "FILE", "with add: this client certificate (PEM), by its SHA-256; a renewed one is another",
+     OPTIONS_ONCE},
+    {"subject", "NAME", "with add: whatever certificate bears this subject, \"CN=bank,O=Example\"; it may be renewed",
+     OPTIONS_ONCE},
     {"read-only", NULL, "it may read, and neither submit nor delete", OPTIONS_ONCE},
     {"retract-only", NULL, "it may delete what its member submitted, and nothing else: for one who leaves",
      OPTIONS_ONCE},
@@ -25,10 +35,9 @@ static const struct option_command command = {
     "add MEMBER NAME | change MEMBER NAME | remove MEMBER NAME | list [MEMBER]",
     1,
     3,
-    "Credentials of the members of a running hub. A secret is shown once, and kept nowhere in plain. What is changed "
-    "or\n"
-    "removed holds at once: for requests, streams, and tokens issued for it. The password that tocsin member add made\n"
-    "is the credential named \"password\".\n\n"
+    "Credentials of the members of a running hub. A secret is shown once, and kept nowhere in plain. What is changed\n"
+    "or removed holds at once: for requests, streams, and tokens issued for it. The password that tocsin member add\n"
+    "made is the credential named \"password\".\n\n"
     "Example: tocsin member credential add bank siem --hub hub-a --read-only --from 192.0.2.0/24 --expires 90d",
     rows,
     sizeof rows / sizeof rows[0]};
@@ -82,13 +91,44 @@ static int put_limits(struct arena *a, const struct options *o, struct buf *row,
                : 0;
 }
 
+/* What names a certificate; it must also come from an authority that the hub trusts for its members. */
+static int put_certificate(struct arena *a, const struct options *o, struct buf *row, struct err *err)
+{
+    struct slice file = options_get(o, "certificate"), text;
+    struct crypto_cert cert;
+    struct buf hex = BUF_INIT;
+
+    if ((file.ptr != NULL) == options_has(o, "subject"))
+        return err_set(err, ERR_USAGE, "--certificate", "either --certificate FILE or --subject NAME");
+    admin_put_option(o, "subject", "subject", row);
+    if (file.ptr == NULL)
+        return 0;
+    if (file_read(a, file.ptr, CERTIFICATE_MAX, &text, err) != 0 || crypto_cert_read(a, text, &cert, err) != 0)
+        return -1;
+    crypto_put_hex(&hex, cert.fingerprint, sizeof cert.fingerprint);
+    json_put_text(row, "fingerprint", buf_slice(&hex));
+    buf_free(&hex);
+    return 0;
+}
+
+/* Named by --kind, or by what only one kind has. */
+static struct slice kind_of(const struct options *o)
+{
+    bool certificate = options_has(o, "certificate") || options_has(o, "subject");
+
+    return options_get_or(o, "kind", certificate ? "certificate" : "token");
+}
+
 static int put_row(struct arena *a, const struct options *o, bool is_new, struct slice password, struct buf *row,
                    struct err *err)
 {
-    struct slice kind = options_get_or(o, "kind", "token");
+    struct slice kind = kind_of(o);
+    bool certificate = slice_eq(kind, SLICE("certificate"));
 
-    if (!is_new && (options_has(o, "kind") || options_has(o, "out")))
+    if (!is_new && (options_has(o, "kind") || options_has(o, "out") || certificate))
         return err_set(err, ERR_USAGE, "--kind", "only with add: another secret is another credential");
+    if (certificate && options_has(o, "out"))
+        return err_set(err, ERR_USAGE, "--out", "a client file holds a password: a certificate has its own files");
     json_put_open(row, '{');
     json_put_text(row, "member", o->operands[1]);
     json_put_text(row, "name", o->operands[2]);
@@ -96,26 +136,37 @@ static int put_row(struct arena *a, const struct options *o, bool is_new, struct
         json_put_text(row, "kind", kind);
     if (is_new && slice_eq(kind, SLICE("password")))
         json_put_text(row, "password", password);
-    int result = put_limits(a, o, row, err);
+    int result = is_new && certificate ? put_certificate(a, o, row, err) : 0;
+    if (result == 0)
+        result = put_limits(a, o, row, err);
     json_put_close(row, '}');
     return result;
 }
 
 static void show_new(const struct options *o, struct slice kind, struct slice secret)
 {
-    struct slice member = o->operands[1], name = o->operands[2];
+    struct buf out = BUF_INIT;
+    struct slice member = o->operands[1], name = o->operands[2], file = options_get(o, "out");
 
-    if (options_has(o, "out"))
-        printf("credential " SLICE_FMT " of " SLICE_FMT " added; a client file for it is " SLICE_FMT
-               " (secret: hand it over safely)\n",
-               SLICE_ARG(name), SLICE_ARG(member), SLICE_ARG(options_get(o, "out")));
-    else if (options_has(o, "json"))
-        printf("{\"member\":\"" SLICE_FMT "\",\"name\":\"" SLICE_FMT "\",\"kind\":\"" SLICE_FMT
-               "\",\"secret\":\"" SLICE_FMT "\"}\n",
-               SLICE_ARG(member), SLICE_ARG(name), SLICE_ARG(kind), SLICE_ARG(secret));
-    else
-        printf("credential " SLICE_FMT " of " SLICE_FMT " added. Its " SLICE_FMT ", shown this once:\n" SLICE_FMT "\n",
-               SLICE_ARG(name), SLICE_ARG(member), SLICE_ARG(kind), SLICE_ARG(secret));
+    if (options_has(o, "json")) {
+        json_put_open(&out, '{');
+        json_put_text(&out, "member", member);
+        json_put_text(&out, "name", name);
+        json_put_text(&out, "kind", kind);
+        if (file.ptr != NULL)
+            json_put_text(&out, "client_file", file);
+        else if (secret.len != 0)
+            json_put_text(&out, "secret", secret);
+        json_put_close(&out, '}');
+    } else {
+        buf_printf(&out, "credential " SLICE_FMT " of " SLICE_FMT " added", SLICE_ARG(name), SLICE_ARG(member));
+        if (file.ptr != NULL)
+            buf_printf(&out, "; a client file for it is " SLICE_FMT " (secret: hand it over safely)", SLICE_ARG(file));
+        else if (secret.len != 0)
+            buf_printf(&out, ". Its " SLICE_FMT ", shown this once:\n" SLICE_FMT, SLICE_ARG(kind), SLICE_ARG(secret));
+    }
+    printf(SLICE_FMT "\n", (int)out.len, out.ptr);
+    buf_free(&out);
 }
 
 /* As for a new member: its first collection. */
@@ -133,7 +184,7 @@ static int write_client(struct arena *a, const struct options *o, struct slice s
 
 static int put_credential(struct arena *a, const struct options *o, bool is_new)
 {
-    struct slice password, kind = options_get_or(o, "kind", "token"), secret;
+    struct slice password, kind = kind_of(o), secret;
     struct buf row = BUF_INIT;
     struct json answer;
     struct err err = ERR_INIT;
@@ -147,8 +198,8 @@ static int put_credential(struct arena *a, const struct options *o, bool is_new)
         return status;
     secret = json_string(a, json_get(answer, SLICE("secret")));
     if (secret.ptr == NULL)
-        secret = password;
-    if (options_has(o, "out"))
+        secret = slice_eq(kind, SLICE("password")) ? password : SLICE("");
+    if (options_has(o, "out") && secret.len != 0)
         status = write_client(a, o, secret);
     if (status == STATUS_DONE)
         show_new(o, kind, secret);

@@ -33,7 +33,7 @@ static int read_token(struct slice text, struct hub_claim *out, struct err *err)
             return err_set(err, ERR_UNAUTHENTICATED, "Authorization", "a token has no blanks or foreign letters");
     if (text.len == 0)
         return err_set(err, ERR_UNAUTHENTICATED, "Authorization", "the token is missing");
-    *out = (struct hub_claim){HUB_CLAIM_BEARER, SLICE(""), text};
+    *out = (struct hub_claim){HUB_CLAIM_BEARER, SLICE(""), text, NULL};
     return 0;
 }
 
@@ -49,12 +49,24 @@ static int read_authorization(struct slice header, struct arena *a, struct hub_c
     return err_set(err, ERR_UNAUTHENTICATED, "Authorization", "the schemes known here are Basic, Bearer and Token");
 }
 
+static int read_certificate(const struct http_head *head, struct hub_claim *out, struct err *err)
+{
+    struct slice why = head->certificate_refused;
+
+    if (head->certificate == NULL && why.len != 0)
+        return err_set(err, ERR_UNAUTHENTICATED, NULL, "the client certificate is not good: " SLICE_FMT,
+                       SLICE_ARG(why));
+    out->kind = head->certificate != NULL ? HUB_CLAIM_CERTIFICATE : HUB_CLAIM_NOTHING;
+    out->certificate = head->certificate;
+    return 0;
+}
+
 int hub_claim_read(const struct http_head *head, struct slice header, struct arena *a, struct hub_claim *out,
                    struct err *err)
 {
     struct slice authorization = {NULL, 0}, key = {NULL, 0};
 
-    *out = (struct hub_claim){HUB_CLAIM_NOTHING, SLICE(""), SLICE("")};
+    *out = (struct hub_claim){HUB_CLAIM_NOTHING, SLICE(""), SLICE(""), NULL};
     for (size_t i = 0; i < head->n_headers; i++) {
         bool is_it = slice_eq_nocase(head->headers[i].name, SLICE("Authorization"));
         if (is_it && authorization.ptr != NULL) /* which of the two would a proxy in between have looked at? */
@@ -64,9 +76,9 @@ int hub_claim_read(const struct http_head *head, struct slice header, struct are
         else if (header.len != 0 && slice_eq_nocase(head->headers[i].name, header))
             key = slice_trim(head->headers[i].value);
     }
-    int result = authorization.ptr != NULL ? read_authorization(authorization, a, out, err)
-                 : key.ptr != NULL         ? read_token(key, out, err)
-                                           : 0;
+    if (authorization.ptr == NULL && key.ptr == NULL)
+        return read_certificate(head, out, err);
+    int result = authorization.ptr != NULL ? read_authorization(authorization, a, out, err) : read_token(key, out, err);
     if (result == 0 && (out->user.len > HUB_SECRET_MAX || out->secret.len > HUB_SECRET_MAX))
         return err_set(err, ERR_UNAUTHENTICATED, "Authorization", "no credential is so long");
     return result;

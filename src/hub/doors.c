@@ -124,6 +124,21 @@ static const struct hub_credential *find_token(const struct hub *h, const struct
     return c;
 }
 
+/* By its fingerprint, else by its subject, for which the authority vouches: so it may be renewed. */
+static const struct hub_credential *find_certificate(const struct hub_directory *d, const struct hub_claim *claim)
+{
+    const struct hub_credential *c;
+    uint8_t key[CRYPTO_HASH];
+
+    if (claim->kind != HUB_CLAIM_CERTIFICATE)
+        return NULL;
+    c = hub_credential_by_key(d, HUB_CERTIFICATE, claim->certificate->fingerprint);
+    if (c != NULL || claim->certificate->subject.len == 0)
+        return c;
+    hub_subject_key(claim->certificate->subject, key);
+    return hub_credential_by_key(d, HUB_CERTIFICATE, key);
+}
+
 /* ---- passwords ---- */
 
 static void mac_of(const struct hub *h, const struct hub_claim *claim, uint8_t out[CRYPTO_MAC])
@@ -269,7 +284,11 @@ static int ask_now(struct hub *h, const struct hub_ask *ask, const struct hub_di
 
     if (claim->kind == HUB_CLAIM_NOTHING)
         return err_set(err, ERR_UNAUTHENTICATED, NULL, "this needs a credential: Basic, Bearer or Token");
-    const struct hub_credential *c = find_token(h, d, claim);
+    const struct hub_credential *c = find_certificate(d, claim);
+    if (c == NULL)
+        c = find_token(h, d, claim);
+    if (c == NULL && claim->kind == HUB_CLAIM_BEARER)
+        c = hub_access_find(h, d, claim->secret, time_now_us());
     if (c == NULL && claim->kind == HUB_CLAIM_BASIC)
         c = find_cached(h, d, claim);
     if (may_enter(c, ask->peer)) {

@@ -12,13 +12,16 @@ enum { HUB_SECRET_MAX = 1024 }; /* bytes of a user name, password or token as se
 struct hub_claim {
     enum hub_claim_kind {
         HUB_CLAIM_NOTHING,
-        HUB_CLAIM_BASIC,  /* RFC 7617: user and secret; either may be empty */
-        HUB_CLAIM_BEARER, /* RFC 6750, also "Token" and the header of the settings: secret */
+        HUB_CLAIM_BASIC,       /* RFC 7617: user and secret; either may be empty */
+        HUB_CLAIM_BEARER,      /* RFC 6750, also "Token" and the header of the settings: secret */
+        HUB_CLAIM_CERTIFICATE, /* a client certificate that the TLS layer found good, and nothing else */
     } kind;
     struct slice user, secret; /* in the arena, or in the head */
+    const struct http_certificate *certificate;
 };
 /* Schemes are read in any case. ERR_BAD_REQUEST: two Authorization headers; ERR_UNAUTHENTICATED: one that cannot be
-   read. `header`: also looked at, where there is no Authorization; empty: none. Pure. */
+   read, or nothing but a certificate that is not good. Authorization goes before `header` (empty: none), and that
+   before a certificate: programs show one wherever they are asked. Pure. */
 int hub_claim_read(const struct http_head *head, struct slice header, struct arena *a, struct hub_claim *out,
                    struct err *err);
 
@@ -104,6 +107,18 @@ uint32_t hub_rates_take(struct hub_rates *r, uint64_t credential, const struct h
 void hub_rates_objects(struct hub_rates *r, uint64_t credential, const struct hub_rate *rate, uint64_t n,
                        int64_t now_us);
 int64_t hub_rates_last(struct hub_rates *r, uint64_t credential); /* its last request; 0: none is known */
+
+/* ---- oauth.c: POST /oauth2/token ---- */
+
+#define HUB_OAUTH_PATH    "/oauth2"
+#define HUB_ACCESS_PREFIX "tocsina_"
+/* Who the client of a token request says it is. ERR_BAD_REQUEST: the place is the parameter that is wrong. Pure. */
+int hub_oauth_read(struct slice body, const struct http_head *head, struct arena *a, struct hub_claim *out,
+                   struct err *err);
+void hub_access_put(const struct hub *h, const struct hub_party *party, int64_t until_us, struct buf *out);
+/* NULL: forged, over, or its credential has gone */
+const struct hub_credential *hub_access_find(const struct hub *h, const struct hub_directory *d, struct slice text,
+                                             int64_t now_us);
 
 /* ---- doors.c ---- */
 

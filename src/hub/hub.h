@@ -25,6 +25,7 @@ struct hub_settings {
     bool plain_http;              /* no TLS: on a loopback address alone */
     struct slice api_key_header;  /* a header that carries a token; empty: none */
     int64_t requests, objects;    /* a minute and credential; 0: no limit */
+    int64_t token_life_us;        /* of those that OAuth 2 clients are given */
 };
 extern const struct conf_field hub_settings_fields[];
 extern const size_t hub_settings_n_fields;
@@ -45,6 +46,7 @@ void hub_stop(struct hub *h); /* followers are closed, workers and the committer
 void hub_close(struct hub **hub); /* after hub_stop and after the HTTP server has stopped */
 const struct hub_settings *hub_settings(const struct hub *h);
 const struct taxii_backend *hub_taxii_backend(void); /* with the hub as its argument */
+struct http_mount hub_oauth_mount(struct hub *h);    /* the issuer of short tokens, beside TAXII on the same port */
 void hub_tick(
     struct hub *h); /* once a second, main thread: delivery leaves, stream heartbeats, views that end by time */
 

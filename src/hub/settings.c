@@ -28,6 +28,8 @@ const struct conf_field hub_settings_fields[] = {
      1000000000},
     {"objects_per_minute", CONF_INT, AT(objects), "0",
      "objects that one credential sends and reads a minute; 0: no limit", 0, 1000000000},
+    {"token_life", CONF_DURATION, AT(token_life_us), "15m", "how long a token of /oauth2/token is good", 1000000,
+     INT64_C(86400000000)},
     {"workers", CONF_INT, AT(workers), "0", "worker threads; 0: one a core", 0, 16},
 };
 const size_t hub_settings_n_fields = sizeof hub_settings_fields / sizeof hub_settings_fields[0];

@@ -56,6 +56,7 @@ void hub_test_start(struct hub_test *t)
                                           .page_max = 10000,
                                           .page_rows = 100000,
                                           .default_valid_for_us = 90LL * 86400 * 1000000,
+                                          .token_life_us = 900 * INT64_C(1000000),
                                           .workers = 2};
     if (hub_open(&conf, &t->hub, &err) != 0)
         fail_msg("%s %s", err_name(err.code), err.text);

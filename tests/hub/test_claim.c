@@ -93,6 +93,40 @@ static void test_hub_claim__the_header_is_the_operators(void **state)
     arena_free(&a);
 }
 
+static void test_hub_claim__certificates(void **state)
+{
+    static const struct http_certificate good = {.subject = SLICE_INIT("CN=bank")};
+    static const struct {
+        const char *authorization;
+        const struct http_certificate *certificate;
+        const char *refused;
+        enum err_code code;
+        enum hub_claim_kind kind;
+    } rows[] = {
+        {NULL, &good, "", ERR_NONE, HUB_CLAIM_CERTIFICATE},
+        {NULL, NULL, "it is revoked", ERR_UNAUTHENTICATED, 0},
+        {"Bearer one", &good, "", ERR_NONE, HUB_CLAIM_BEARER}, /* programs show what certificate they have */
+        {"Bearer one", NULL, "it is revoked", ERR_NONE, HUB_CLAIM_BEARER},
+        {"Basic x", &good, "", ERR_UNAUTHENTICATED, 0},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct arena a = ARENA_INIT;
+        struct http_header header = {SLICE("Authorization"), slice_of(rows[i].authorization)};
+        struct http_head head = {.headers = &header,
+                                 .n_headers = rows[i].authorization != NULL,
+                                 .certificate = rows[i].certificate,
+                                 .certificate_refused = slice_of(rows[i].refused)};
+        struct hub_claim claim;
+        struct err err = ERR_INIT;
+
+        int result = hub_claim_read(&head, SLICE("X-API-Key"), &a, &claim, &err);
+        if (err.code != rows[i].code || (result == 0 && claim.kind != rows[i].kind))
+            fail_row(i, "%s: %s", err_name(err.code), err.text);
+        arena_free(&a);
+    }
+}
+
 static void test_hub_claim__length(void **state)
 {
     struct arena a = ARENA_INIT;
@@ -116,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_hub_claim__schemes),
         cmocka_unit_test(test_hub_claim__two_headers_are_refused),
         cmocka_unit_test(test_hub_claim__the_header_is_the_operators),
+        cmocka_unit_test(test_hub_claim__certificates),
         cmocka_unit_test(test_hub_claim__length),
     };
 

@@ -28,12 +28,10 @@ static void on_done(struct hub *h, void *arg, struct hub_party *party, const str
 static struct err last; /* of the last ask */
 
 /* The party that it signs in, held; NULL: `last` says why. */
-static struct hub_party *ask_as(struct hub_test *t, enum hub_claim_kind kind, const char *user, struct slice secret,
-                                const char *peer)
+static struct hub_party *ask_claim(struct hub_test *t, struct hub_claim claim, const char *peer)
 {
     struct asked asked = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, NULL, ERR_INIT};
-    struct hub_ask ask = {
-        .claim = {kind, slice_of(user), secret}, .peer = slice_of(peer), .done = on_done, .arg = &asked};
+    struct hub_ask ask = {.claim = claim, .peer = slice_of(peer), .done = on_done, .arg = &asked};
     struct hub_party *party = NULL;
 
     last = (struct err)ERR_INIT;
@@ -47,14 +45,25 @@ static struct hub_party *ask_as(struct hub_test *t, enum hub_claim_kind kind, co
     return asked.party;
 }
 
-static enum err_code tries(struct hub_test *t, enum hub_claim_kind kind, const char *user, struct slice secret,
-                           const char *peer)
+static struct hub_party *ask_as(struct hub_test *t, enum hub_claim_kind kind, const char *user, struct slice secret,
+                                const char *peer)
 {
-    struct hub_party *party = ask_as(t, kind, user, secret, peer);
+    return ask_claim(t, (struct hub_claim){kind, slice_of(user), secret, NULL}, peer);
+}
+
+static enum err_code tries_claim(struct hub_test *t, struct hub_claim claim, const char *peer)
+{
+    struct hub_party *party = ask_claim(t, claim, peer);
 
     assert_true((party != NULL) == (last.code == ERR_NONE));
     hub_party_drop(&party);
     return last.code;
+}
+
+static enum err_code tries(struct hub_test *t, enum hub_claim_kind kind, const char *user, struct slice secret,
+                           const char *peer)
+{
+    return tries_claim(t, (struct hub_claim){kind, slice_of(user), secret, NULL}, peer);
 }
 
 /* A new token in `out`, which holds 64 bytes. */
@@ -206,6 +215,56 @@ static void test_hub_doors__revocation(void **state)
     hub_test_close(&t);
 }
 
+static void test_hub_doors__certificates(void **state)
+{
+    struct hub_test t;
+    struct http_certificate shown = {.subject = SLICE("CN=bank,O=Example"), .fingerprint = {1, 2, 3}};
+    struct hub_claim claim = {.kind = HUB_CLAIM_CERTIFICATE, .certificate = &shown};
+    const char *one = "0102030000000000000000000000000000000000000000000000000000000000";
+
+    set_up(&t);
+    struct hub_party *bank = hub_test_member(&t, "bank", ""), *clinic = hub_test_member(&t, "clinic", "");
+    assert_int_equal(tries_claim(&t, claim, HOME), ERR_UNAUTHENTICATED);
+    hub_test_act(&t, HUB_CREDENTIAL_PUT, NULL,
+                 "{\"member\":\"bank\",\"name\":\"one\",\"kind\":\"certificate\",\"fingerprint\":\"%s\"}", one);
+    assert_int_equal(tries_claim(&t, claim, HOME), ERR_NONE);
+    assert_int_equal(hub_test_act_fails(&t, HUB_CREDENTIAL_PUT, NULL,
+                                        "{\"member\":\"clinic\",\"name\":\"one\",\"kind\":\"certificate\","
+                                        "\"fingerprint\":\"%s\"}",
+                                        one),
+                     ERR_CONF_VALUE); /* whose would it be? */
+    shown.fingerprint[0] = 9;         /* renewed */
+    assert_int_equal(tries_claim(&t, claim, HOME), ERR_UNAUTHENTICATED);
+    hub_test_act(&t, HUB_CREDENTIAL_PUT, NULL,
+                 "{\"member\":\"bank\",\"name\":\"two\",\"kind\":\"certificate\",\"subject\":\"%s\"}",
+                 "CN=bank,O=Example");
+    assert_int_equal(tries_claim(&t, claim, HOME), ERR_NONE);
+    shown.subject = SLICE("CN=bank,O=Other");
+    assert_int_equal(tries_claim(&t, claim, HOME), ERR_UNAUTHENTICATED);
+    shown.subject = SLICE("");
+    assert_int_equal(tries_claim(&t, claim, HOME), ERR_UNAUTHENTICATED);
+    hub_party_drop(&bank);
+    hub_party_drop(&clinic);
+    hub_test_close(&t);
+}
+
+/* What a token opens is no certificate's, and the other way round, though both are found by 32 bytes. */
+static void test_hub_doors__kinds_are_kept_apart(void **state)
+{
+    struct hub_test t;
+    char at[64];
+    struct http_certificate shown = {.fingerprint = {0}};
+    struct hub_claim claim = {.kind = HUB_CLAIM_CERTIFICATE, .certificate = &shown};
+
+    set_up(&t);
+    struct hub_party *bank = hub_test_member(&t, "bank", "");
+    struct slice token = add_token(&t, "bank", "siem", "", at);
+    hub_token_key(t.hub, token, shown.fingerprint);
+    assert_int_equal(tries_claim(&t, claim, HOME), ERR_UNAUTHENTICATED);
+    hub_party_drop(&bank);
+    hub_test_close(&t);
+}
+
 static void test_hub_doors__networks(void **state)
 {
     static const struct {
@@ -350,6 +409,51 @@ static void test_hub_doors__rates(void **state)
     hub_test_close(&t);
 }
 
+/* ---- short tokens ---- */
+
+static struct slice access_token(struct hub_test *t, const struct hub_party *party, int64_t until_us, struct buf *out)
+{
+    buf_clear(out);
+    hub_access_put(t->hub, party, until_us, out);
+    return buf_slice(out);
+}
+
+static void test_hub_doors__access_tokens(void **state)
+{
+    struct hub_test t;
+    char at[64];
+    struct buf text = BUF_INIT;
+    int64_t later = time_now_us() + 900 * INT64_C(1000000);
+
+    set_up(&t);
+    struct hub_party *bank = hub_test_member(&t, "bank", "");
+    struct slice token = add_token(&t, "bank", "siem", "", at);
+    struct hub_party *in = ask_as(&t, HUB_CLAIM_BEARER, "", token, HOME);
+    assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", access_token(&t, in, later, &text), HOME), ERR_NONE);
+    assert_int_equal(tries(&t, HUB_CLAIM_BASIC, "bank", access_token(&t, in, later, &text), HOME), ERR_UNAUTHENTICATED);
+    assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", access_token(&t, in, time_now_us(), &text), HOME),
+                     ERR_UNAUTHENTICATED); /* over */
+    access_token(&t, in, later, &text);
+    for (size_t i = strlen(HUB_ACCESS_PREFIX); i < text.len; i++) {
+        struct hub_directory *d = hub_directory_hold(t.hub);
+        text.ptr[i] ^= 1;
+        assert_null(hub_access_find(t.hub, d, buf_slice(&text), time_now_us()));
+        text.ptr[i] ^= 1;
+        assert_non_null(hub_access_find(t.hub, d, buf_slice(&text), time_now_us()));
+        hub_directory_drop(&d);
+    }
+    /* What holds for the credential holds for it: from where, and until when. */
+    hub_test_act(&t, HUB_CREDENTIAL_PUT, NULL, "{\"member\":\"bank\",\"name\":\"siem\",\"networks\":[\"%s\"]}", AWAY);
+    assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", buf_slice(&text), HOME), ERR_UNAUTHENTICATED);
+    assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", buf_slice(&text), AWAY), ERR_NONE);
+    hub_test_act(&t, HUB_CREDENTIAL_REMOVE, NULL, "{\"member\":\"bank\",\"name\":\"%s\"}", "siem");
+    assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", buf_slice(&text), AWAY), ERR_UNAUTHENTICATED);
+    buf_free(&text);
+    hub_party_drop(&in);
+    hub_party_drop(&bank);
+    hub_test_close(&t);
+}
+
 /* What the operator reads: everything but what a credential is checked against. */
 static void test_hub_doors__the_list_tells_no_secret(void **state)
 {
@@ -384,10 +488,13 @@ int main(void)
         cmocka_unit_test(test_hub_doors__tokens),
         cmocka_unit_test(test_hub_doors__survive_a_restart),
         cmocka_unit_test(test_hub_doors__revocation),
+        cmocka_unit_test(test_hub_doors__certificates),
+        cmocka_unit_test(test_hub_doors__kinds_are_kept_apart),
         cmocka_unit_test(test_hub_doors__networks),
         cmocka_unit_test(test_hub_doors__acts_that_are_refused),
         cmocka_unit_test(test_hub_doors__guesses_wait_and_members_do_not),
         cmocka_unit_test(test_hub_doors__rates),
+        cmocka_unit_test(test_hub_doors__access_tokens),
         cmocka_unit_test(test_hub_doors__the_list_tells_no_secret),
     };
 
