@@ -12,6 +12,7 @@ help:
 	@echo "make run           two hubs, three members: one attack, everybody protected (ONCE=1: show it and stop)"
 	@echo "make test          every test; ends with 'N passed, N failed' (PARTS='checks unit': only these)"
 	@echo "make test-replay   two years of a real feed over two hubs, under kills"
+	@echo "make test-paging   a million objects by 8 writers beside 4 pollers (about a minute)"
 	@echo "make bench         figures of the release build"
 	@echo "make install       PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)"
 	@echo "make clean         removes build/"
@@ -31,6 +32,10 @@ test: packages
 test-replay: release
 	@tools/replay --tocsin $(TOCSIN) --kills 20 --seed 1
 
+test-paging: packages
+	@tools/build bench
+	@tools/paging --tocsin $(TOCSIN)
+
 bench: packages
 	@tools/build bench
 	@tools/run-bench $(RELEASE) $(BENCH)
@@ -49,4 +54,4 @@ install: release
 clean:
 	rm -rf build
 
-.PHONY: all help packages release run test test-replay bench install clean
+.PHONY: all help packages release run test test-replay test-paging bench install clean
