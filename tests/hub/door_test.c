@@ -137,6 +137,59 @@ void door_post(struct door *d, const char *user, const char *objects)
         fail_msg("%d " SLICE_FMT, a.status, SLICE_ARG(a.body));
 }
 
+void door_post_many(struct door *d, const char *user, unsigned from, unsigned to)
+{
+    struct slice *items = arena_array(&d->arena, struct slice, to - from + 1);
+
+    for (unsigned i = from; i <= to; i++)
+        items[i - from] = hub_test_indicator(&d->arena, i, 1, TLP_GREEN, "");
+    door_post(d, user, hub_test_list(&d->arena, items, to - from + 1).ptr);
+}
+
+const char *door_token(struct door *d, const char *member)
+{
+    struct hub_answer a;
+    struct json detail;
+
+    hub_answer_init(&a);
+    hub_test_act_into(&d->t, HUB_CREDENTIAL_PUT, NULL,
+                      arena_printf(&d->arena, "{\"member\":\"%s\",\"name\":\"tool\",\"kind\":\"token\"}", member), &a);
+    hub_answer_wait(&a);
+    struct slice text = arena_copy(&d->arena, buf_slice(&a.detail));
+    assert_int_equal(json_parse(&d->arena, text, NULL, &detail, NULL), 0);
+    hub_answer_free(&a);
+    return arena_copy(&d->arena, door_text(d, detail, "secret")).ptr;
+}
+
+const char *door_basic(struct door *d, const char *scheme, const char *text)
+{
+    struct buf basic = BUF_INIT;
+
+    crypto_put_base64(&basic, slice_of(text), false);
+    struct slice line = arena_printf(&d->arena, "Authorization: %s " SLICE_FMT, scheme, SLICE_ARG(buf_slice(&basic)));
+    buf_free(&basic);
+    return line.ptr;
+}
+
+size_t door_walk(struct door *d, const char *user, const char *path)
+{
+    struct door_answer page;
+    struct slice *ids = arena_array(&d->arena, struct slice, 10000);
+    size_t n = 0, pages = 0;
+
+    for (const char *at = path; at != NULL; at = door_next(d, path, &page)) {
+        door_get(d, user, at, &page);
+        assert_true(++pages < 10000);
+        json_each (v, json_get(page.json, SLICE("objects"))) {
+            ids[n] = door_text(d, v, "id");
+            for (size_t i = 0; i < n; i++)
+                assert_false(slice_eq(ids[i], ids[n]));
+            assert_true(++n < 10000);
+        }
+    }
+    return n;
+}
+
 struct slice door_text(struct door *d, struct json object, const char *member)
 {
     struct slice text = json_string(&d->arena, json_get(object, slice_of(member)));

@@ -39,6 +39,13 @@ void door_call(struct door *d, const char *user, const char *method, const char 
 void door_get(struct door *d, const char *user, const char *path, struct door_answer *out);
 /* An envelope of these objects (with commas) into `threats`; all must be taken. */
 void door_post(struct door *d, const char *user, const char *objects);
+/* Indicators `from` to `to` of hub_test.h in one envelope. */
+void door_post_many(struct door *d, const char *user, unsigned from, unsigned to);
+const char *door_token(struct door *d, const char *member); /* a new token of it */
+/* `text` as Basic authentication: "Authorization: Basic ...". */
+const char *door_basic(struct door *d, const char *scheme, const char *text);
+/* By `next` to the end: how many objects there were; none came twice. */
+size_t door_walk(struct door *d, const char *user, const char *path);
 struct slice door_text(struct door *d, struct json object, const char *member); /* "" when absent */
 size_t door_count(struct json envelope);                                        /* of "objects", "versions" */
 /* The path again, with the page's `next`; {NULL,0}: there is no more. */
