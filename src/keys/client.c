@@ -1,5 +1,6 @@
 #include "keys/keys.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -117,7 +118,7 @@ static int ask_each(struct keys *k, enum keys_op op, uint8_t kind, const struct 
         for (taken = 0; done + taken < n; taken++) {
             uint8_t hash[CRYPTO_HASH];
             struct slice item = in[done + taken];
-            if (op == KEYS_OP_SIGN && kind == KEYS_SIGN_EVENT) {
+            if (op == KEYS_OP_SIGN && kind != KEYS_SIGN_HEAD) {
                 crypto_sha256(item, hash);
                 item = slice_n((const char *)hash, sizeof hash);
             }
@@ -215,17 +216,33 @@ int keys_token_key(struct keys *k, uint8_t key_out[CRYPTO_KEY], struct err *err)
     return ask_key(k, KEYS_OP_TOKEN_KEY, NULL, 0, key_out, NULL, err);
 }
 
+/* What the signature covers, of a message that may be long. */
+static bool covered_bytes(enum keys_sign kind, struct slice message, struct buf *out)
+{
+    uint8_t hash[CRYPTO_HASH];
+
+    if (kind == KEYS_SIGN_HEAD)
+        return keys_signed_bytes(kind, message, out);
+    crypto_sha256(message, hash);
+    return keys_signed_bytes(kind, slice_n((const char *)hash, sizeof hash), out);
+}
+
+void keys_sign_own(const uint8_t secret[CRYPTO_SIGN_SECRET], enum keys_sign kind, struct slice message,
+                   uint8_t signature_out[CRYPTO_SIGNATURE])
+{
+    struct buf covered = BUF_INIT;
+    bool good = covered_bytes(kind, message, &covered);
+
+    assert(good);
+    crypto_sign_message(secret, buf_slice(&covered), signature_out);
+    buf_free(&covered);
+}
+
 bool keys_check(const uint8_t public_key[CRYPTO_SIGN_PUBLIC], enum keys_sign kind, struct slice message,
                 const uint8_t signature[CRYPTO_SIGNATURE])
 {
-    uint8_t hash[CRYPTO_HASH];
     struct buf covered = BUF_INIT;
-
-    if (kind == KEYS_SIGN_EVENT) {
-        crypto_sha256(message, hash);
-        message = slice_n((const char *)hash, sizeof hash);
-    }
-    bool good = keys_signed_bytes(kind, message, &covered) && crypto_verify(public_key, buf_slice(&covered), signature);
+    bool good = covered_bytes(kind, message, &covered) && crypto_verify(public_key, buf_slice(&covered), signature);
     buf_free(&covered);
     return good;
 }

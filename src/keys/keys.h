@@ -18,8 +18,9 @@ enum keys_mac {
 };
 enum keys_sign {
     KEYS_SIGN_HEAD = 1,
-    KEYS_SIGN_EVENT
-}; /* tree heads; events sent to partner hubs. The kind is signed too */
+    KEYS_SIGN_EVENT,
+    KEYS_SIGN_RECEIPT,
+}; /* tree heads; events sent to partner hubs; receipts for their recalls. The kind is signed too */
 
 /* Every call blocks until the answer is there: microseconds when idle, ERR_KEYS after 10 s or when the process has
    ended. After ERR_KEYS the channel is of no more use. */
@@ -34,13 +35,17 @@ int keys_unwrap(struct keys *k, struct slice owner, struct slice wrapped, uint8_
 int keys_sign(struct keys *k, enum keys_sign kind, struct slice message, uint8_t signature_out[CRYPTO_SIGNATURE],
               struct err *err);
 /* The same for many messages, in as few frames as they need. A head is text (C2SP signed-note: no control character but
-   the newline) and is signed as it stands; ERR_CRYPTO when it is not text. An event is signed by its SHA-256 under a
-   prefix that no text can have. */
+   the newline) and is signed as it stands; ERR_CRYPTO when it is not text. An event, and a receipt, is signed by its
+   SHA-256 under a prefix of its kind, which no text can have. */
 int keys_sign_all(struct keys *k, enum keys_sign kind, const struct slice *messages, size_t n,
                   uint8_t (*out)[CRYPTO_SIGNATURE], struct err *err);
 int keys_public(struct keys *k, uint8_t public_out[CRYPTO_SIGN_PUBLIC], struct err *err);
 bool keys_check(const uint8_t public_key[CRYPTO_SIGN_PUBLIC], enum keys_sign kind, struct slice message,
                 const uint8_t signature[CRYPTO_SIGNATURE]);
+/* The same signature with a key of one's own, without a keys process: a sensor's receipts. Asserts where a head is not
+ * text. */
+void keys_sign_own(const uint8_t secret[CRYPTO_SIGN_SECRET], enum keys_sign kind, struct slice message,
+                   uint8_t signature_out[CRYPTO_SIGNATURE]);
 /* A key for the core's own tokens (paging cursors, status ids): stable over restarts, unknown outside this hub. */
 int keys_token_key(struct keys *k, uint8_t key_out[CRYPTO_KEY], struct err *err);
 

@@ -112,7 +112,8 @@ bool keys_signed_bytes(enum keys_sign kind, struct slice message, struct buf *ou
         buf_put(out, message);
         return is_note(message);
     case KEYS_SIGN_EVENT:
-        buf_put(out, SLICE("\0tocsin event 1\0"));
+    case KEYS_SIGN_RECEIPT:
+        buf_put(out, kind == KEYS_SIGN_EVENT ? SLICE("\0tocsin event 1\0") : SLICE("\0tocsin receipt 1\0"));
         buf_put(out, message);
         return message.len == CRYPTO_HASH;
     }

@@ -105,6 +105,7 @@ int http_client_open(const struct http_client_conf *conf, struct http_client **c
     c->pin = conf->pin.len != 0 ? curl_pin(conf->pin) : NULL;
     c->user = mem_copy(conf->user);
     c->password = mem_copy(conf->password);
+    c->header = copy_or_null(conf->header);
     c->cert = copy_or_null(conf->cert);
     c->key = copy_or_null(conf->key);
     c->connect_us = conf->connect_us != 0 ? conf->connect_us : 5 * 1000000;
@@ -131,6 +132,7 @@ void http_client_close(struct http_client **client)
     free(c->pin);
     free(c->user);
     free(c->password);
+    free(c->header);
     if (c->key != NULL)
         crypto_wipe(c->key, strlen(c->key));
     free(c->cert);
@@ -192,9 +194,9 @@ static size_t on_body(char *at, size_t size, size_t n, void *arg)
     return bytes.len;
 }
 
-static struct curl_slist *header_list(const struct slice *headers, size_t n, bool has_body)
+static struct curl_slist *header_list(const char *always, const struct slice *headers, size_t n, bool has_body)
 {
-    struct curl_slist *list = NULL;
+    struct curl_slist *list = always != NULL ? curl_slist_append(NULL, always) : NULL;
     bool typed = false;
 
     for (size_t i = 0; i < n; i++) {
@@ -325,7 +327,7 @@ static int exchange(struct http_client *c, struct exchange *x, const char *metho
                     CURLcode *code_out)
 {
     struct buf url = BUF_INIT;
-    struct curl_slist *list = header_list(headers, n_headers, body.len != 0);
+    struct curl_slist *list = header_list(c->header, headers, n_headers, body.len != 0);
 
     assert(path.len != 0 && path.ptr[0] == '/');
     buf_printf(&url, "%s" SLICE_FMT "%c", c->url, SLICE_ARG(path), '\0');

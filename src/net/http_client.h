@@ -16,6 +16,7 @@ struct http_client_conf {
     struct slice
         pin; /* hex SHA-256 of the peer's public key (SPKI); empty: no pin. Without ca_file the pin alone decides */
     struct slice user, password; /* Basic; empty: none */
+    struct slice header;         /* "Name: value", sent with every request; empty: none */
     /* A client certificate and its key: paths of PEM files, read again for every connection, so that a renewed one
        needs no restart; or PEM text. Both or none. */
     struct slice cert, key;

@@ -11,7 +11,7 @@
 struct http_client {
     CURLM *multi; /* keeps the connections; curl_multi_poll can be woken from another thread */
     CURL *easy;
-    char *url, *ca_file, *pin, *user, *password, *cert, *key;
+    char *url, *ca_file, *pin, *user, *password, *cert, *key, *header;
     int64_t connect_us, total_us;
     atomic_bool stopped;
     char why[CURL_ERROR_SIZE];

@@ -19,6 +19,8 @@ const struct conf_field taxii_client_fields[] = {
     {"key", CONF_TEXT, AT(key), "", "private key of the client certificate: path of a PEM file, or PEM text", 0, 0},
     {"root", CONF_TEXT, AT(root), "", "API root; empty: the server's default", 0, 0},
     {"collection", CONF_TEXT, AT(collection), "", "collection id or alias", 0, 0},
+    {"receipt_key", CONF_TEXT, AT(receipt_key), "",
+     "seed of the key that signs a sensor's receipts, in hexadecimal; empty: it sends none", 0, 0},
 };
 const size_t taxii_client_n_fields = sizeof taxii_client_fields / sizeof taxii_client_fields[0];
 
@@ -238,6 +240,25 @@ int taxii_push(struct taxii_client *c, struct arena *a, struct slice envelope, i
     if (status == 0)
         status = taxii_answer(c, a, &result, status_out, err);
     buf_free(&path);
+    http_result_free(&result);
+    return status;
+}
+
+int taxii_confirm(struct taxii_client *c, struct arena *a, const struct taxii_receipt *receipt, struct err *err)
+{
+    const struct slice headers[] = {SLICE_INIT("Accept: " TAXII_MEDIA), SLICE_INIT("Content-Type: " TAXII_MEDIA)};
+    struct buf path = BUF_INIT, body = BUF_INIT;
+    struct http_result result = {.status = 0};
+    struct json answer;
+
+    put_collection_path(c, NULL, "receipts", &path);
+    taxii_receipt_put(receipt, &body);
+    int status = http_client_send(c->http, "POST", buf_slice(&path), headers, 2, buf_slice(&body), CLIENT_BODY_MAX,
+                                  &result, err);
+    if (status == 0)
+        status = parse_answer(a, &result, &answer, err);
+    buf_free(&path);
+    buf_free(&body);
     http_result_free(&result);
     return status;
 }

@@ -26,6 +26,10 @@ static enum taxii_endpoint below_collection(const struct slice *s, size_t n, str
     }
     if (n == 4 && slice_eq(s[3], SLICE("stream")))
         return TAXII_AT_STREAM;
+    if (n == 4 && slice_eq(s[3], SLICE("receipts"))) {
+        want->receipt = true;
+        return TAXII_AT_RECEIPTS;
+    }
     if (!slice_eq(s[3], SLICE("objects")))
         return TAXII_AT_NOTHING;
     if (n == 4)
@@ -73,6 +77,8 @@ struct slice taxii_route_methods(enum taxii_endpoint at)
         return SLICE("GET, HEAD, POST");
     case TAXII_AT_OBJECT:
         return SLICE("GET, HEAD, DELETE");
+    case TAXII_AT_RECEIPTS:
+        return SLICE("POST");
     default:
         return SLICE("GET, HEAD");
     }

@@ -97,6 +97,8 @@ static uint64_t body_max(const struct taxii_reply *r)
 {
     if (r->who == NULL || !slice_eq(http_request_head(r->request)->method, SLICE("POST")))
         return NO_BODY_MAX;
+    if (r->want.receipt)
+        return TAXII_RECEIPT_MAX;
     return r->server->backend->max_body(r->server->hub, r->who);
 }
 
@@ -170,6 +172,9 @@ static void dispatch(struct taxii_reply *r)
     case TAXII_AT_STREAM:
         last = http_head_get(head, SLICE("Last-Event-ID"));
         backend->follow(r->server->hub, r->who, last.ptr != NULL ? last : SLICE(""), r);
+        return;
+    case TAXII_AT_RECEIPTS:
+        backend->confirm(r->server->hub, r->who, r);
         return;
     case TAXII_AT_OBJECTS:
     case TAXII_AT_OBJECT:

@@ -2,7 +2,7 @@
    negotiates and formats; the backend means. Paths: /taxii2/ (discovery), /{root}/, /{root}/status/{id}/,
    /{root}/collections/, .../{id}/, .../{id}/manifest/, .../{id}/objects/,
    .../objects/{object-id}/, .../objects/{object-id}/versions/, and Tocsin's own .../{id}/stream/ (server-sent events)
-   and /{root}/markings/ (what the one who asks may see, and why).
+   and .../{id}/receipts/ (POST), and /{root}/markings/ (what the one who asks may see, and why).
    With and without the last slash, no redirect. Collections are named by id or alias.
 
    Sign-in comes before the body. Backend calls run on a loop and must return at once; the answer is given later, once,
@@ -11,6 +11,7 @@
 #define TAXII_TAXII_H
 
 #include "base/conf.h"
+#include "base/crypto.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "stix/stix.h"
@@ -32,6 +33,7 @@ struct taxii_want {
     struct slice root, collection; /* collection: as in the path: id or alias */
     struct slice object_id;        /* of the object endpoints; empty otherwise */
     enum { TAXII_OBJECTS, TAXII_MANIFEST, TAXII_VERSIONS } part;
+    bool receipt;           /* a POST of a receipt: whoever may read may send one */
     int64_t added_after_us; /* INT64_MIN: not given */
     struct slice next;      /* the backend's own part of it; empty: not given */
     struct slice filters;   /* the match[...] pairs as sent, or as `next` carried them where none were sent */
@@ -74,6 +76,8 @@ struct taxii_backend {
     void (*follow)(void *hub, struct taxii_who *who, struct slice last_event_id, struct taxii_reply *reply);
     void (*sign_out)(void *hub, struct taxii_who **who);    /* once for every who given out */
     uint64_t (*max_body)(void *hub, struct taxii_who *who); /* max_content_length of this API root */
+    void (*confirm)(void *hub, struct taxii_who *who,
+                    struct taxii_reply *reply); /* body: a receipt, at most TAXII_RECEIPT_MAX bytes, not parsed yet */
 };
 void taxii_signed_in(struct taxii_reply *reply, struct taxii_who *who, const struct err *refused);
 
@@ -98,6 +102,28 @@ taxii_reply_stream(struct taxii_reply *r); /* for http_stream_open; ends r (free
    nothing else (Elastic) still gets what it asked for. */
 void taxii_put_next(struct buf *out, const struct taxii_want *want, struct slice token);
 void taxii_put_error(struct buf *out, const struct err *err, int status);
+
+/* ---- receipts (DESIGN.md invariant 10), both sides ---- */
+
+/* With every request of a sensor or link: which of its credential's it is. */
+#define TAXII_FOLLOWER_HEADER "Tocsin-Follower"
+enum { TAXII_RECEIPT_MAX = 4096, TAXII_FOLLOWER_MAX = 36, TAXII_EVENT_ID_MAX = 512 };
+
+/* "Whatever was recalled up to this event is done here": a sensor has taken it out of its index and its files, a hub
+   has passed it on and tells how many of its own recipients have confirmed it: a count, no names. */
+struct taxii_receipt {
+    struct slice follower; /* as in the header: 1 to 36 letters, digits, '-' */
+    struct slice event;    /* event id, as the stream gave it */
+    int64_t sent_us;
+    int64_t lease_us; /* how long its blocks outlive the hub's last word; 0: it has none */
+    int64_t done, of; /* a hub's own recipients of these recalls */
+    uint8_t signature[CRYPTO_SIGNATURE];
+};
+bool taxii_is_follower(struct slice name);
+void taxii_receipt_message(const struct taxii_receipt *r, struct buf *out); /* what is signed, as KEYS_SIGN_RECEIPT */
+void taxii_receipt_put(const struct taxii_receipt *r, struct buf *out);     /* as JSON */
+/* ERR_BAD_REQUEST with the place for what is missing or out of shape; the errors of json_parse. Slices in `a`. */
+int taxii_receipt_read(struct arena *a, struct slice text, struct taxii_receipt *out, struct err *err);
 
 /* ---- the client (blocking, one thread) ---- */
 
@@ -144,6 +170,7 @@ int taxii_pull(struct taxii_client *c, struct arena *a, const struct taxii_want 
  * Tocsin-First-Event. */
 int taxii_push(struct taxii_client *c, struct arena *a, struct slice envelope, int64_t first_event_us,
                struct json *status_out, struct err *err);
+int taxii_confirm(struct taxii_client *c, struct arena *a, const struct taxii_receipt *receipt, struct err *err);
 int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_root, struct json *out,
               struct err *err); /* any GET */
 int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t silent_us, http_event_fn *fn, void *arg,
@@ -211,7 +238,7 @@ const struct taxii_walk_counts *taxii_walk_counts(const struct taxii_walk *w);
 extern const struct conf_field taxii_client_fields[];
 extern const size_t taxii_client_n_fields;
 struct taxii_client_file {
-    struct slice url, ca, pin, user, password, cert, key, root, collection;
+    struct slice url, ca, pin, user, password, cert, key, root, collection, receipt_key;
 };
 void taxii_client_conf_from(const struct taxii_client_file *f, struct taxii_client_conf *out);
 

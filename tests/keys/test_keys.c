@@ -220,6 +220,17 @@ static void test_keys_keys__signatures_are_bound_to_their_kind(void **state)
     signature[0] ^= 1;
     assert_false(keys_check(public_key, KEYS_SIGN_EVENT, head, signature));
 
+    assert_int_equal(keys_sign(f.keys[0], KEYS_SIGN_RECEIPT, head, signature, NULL), 0);
+    assert_true(keys_check(public_key, KEYS_SIGN_RECEIPT, head, signature));
+    assert_false(keys_check(public_key, KEYS_SIGN_EVENT, head, signature));
+    assert_false(keys_check(public_key, KEYS_SIGN_HEAD, head, signature));
+    uint8_t own[CRYPTO_SIGN_SECRET];
+    crypto_sign_make(public_key, own);
+    keys_sign_own(own, KEYS_SIGN_RECEIPT, head, signature);
+    assert_true(keys_check(public_key, KEYS_SIGN_RECEIPT, head, signature));
+    assert_false(keys_check(public_key, KEYS_SIGN_EVENT, head, signature));
+    assert_int_equal(keys_public(f.keys[0], public_key, NULL), 0);
+
     assert_int_equal(keys_sign(f.keys[0], KEYS_SIGN_HEAD, SLICE("\0tocsin event 1\0"), signature, &err), -1);
     assert_int_equal(err.code, ERR_CRYPTO);
     assert_int_equal(keys_sign(f.keys[0], KEYS_SIGN_HEAD, SLICE(""), signature, &err), -1);

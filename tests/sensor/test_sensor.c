@@ -28,7 +28,9 @@ struct world {
     size_t n_ended;
     struct buf posted, last_event_id;
     uint32_t streams, posts, pages;
-    bool refuse_cursor;
+    bool refuse_cursor, refuse_receipts;
+    struct buf receipt, follower;
+    uint32_t receipts;
     /* the member */
     char dir[32], state[48], eve[48], list[48], nft[48], client[48], never[48];
     struct arena arena;
@@ -129,7 +131,24 @@ static void follow(void *hub, struct taxii_who *who, struct slice last_event_id,
     pthread_mutex_unlock(&w->lock);
 }
 
-static const struct taxii_backend backend = {sign_in, describe, page, add, remove_object, follow, sign_out, max_body};
+static void confirm(void *hub, struct taxii_who *who, struct taxii_reply *reply)
+{
+    struct world *w = hub;
+    struct slice name = http_head_get(taxii_reply_head(reply), SLICE(TAXII_FOLLOWER_HEADER));
+
+    pthread_mutex_lock(&w->lock);
+    buf_clear(&w->receipt);
+    buf_put(&w->receipt, taxii_reply_body(reply));
+    buf_clear(&w->follower);
+    buf_put(&w->follower, name.ptr != NULL ? name : SLICE(""));
+    w->receipts++;
+    bool refuse = w->refuse_receipts;
+    pthread_mutex_unlock(&w->lock);
+    taxii_reply_json(reply, refuse ? 500 : 200, buf_ref_copy(SLICE("{}")));
+}
+
+static const struct taxii_backend backend = {sign_in, describe, page,     add,    remove_object,
+                                             follow,  sign_out, max_body, confirm};
 
 static void hub_start(struct world *w)
 {
@@ -250,6 +269,8 @@ static void world_close(struct world *w)
     buf_free(&w->first_events);
     buf_free(&w->posted);
     buf_free(&w->last_event_id);
+    buf_free(&w->receipt);
+    buf_free(&w->follower);
     arena_free(&w->arena);
     pthread_mutex_destroy(&w->lock);
     snprintf(command, sizeof command, "rm -r %s", w->dir);

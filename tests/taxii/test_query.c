@@ -25,6 +25,8 @@ static void test_taxii_route__rows(void **state)
         {"/r/collections/c/objects/o/", TAXII_AT_OBJECT, "c", "o"},
         {"/r/collections/c/objects/o/versions/", TAXII_AT_VERSIONS, "c", "o"},
         {"/r/collections/c/stream/", TAXII_AT_STREAM, "c", ""},
+        {"/r/collections/c/receipts/", TAXII_AT_RECEIPTS, "c", ""},
+        {"/r/collections/c/receipts/x/", TAXII_AT_NOTHING, NULL, NULL},
         {"/r/collections/c/objects/o/versions/x/", TAXII_AT_NOTHING, NULL, NULL},
         {"/r/collections/c/objects/o/else/", TAXII_AT_NOTHING, NULL, NULL},
         {"/r/collections/c/else/", TAXII_AT_NOTHING, NULL, NULL},
@@ -64,6 +66,7 @@ static void test_taxii_route__methods(void **state)
         {TAXII_AT_OBJECT, "DELETE", true},  {TAXII_AT_OBJECT, "POST", false},    {TAXII_AT_MANIFEST, "POST", false},
         {TAXII_AT_DISCOVERY, "HEAD", true}, {TAXII_AT_DISCOVERY, "PUT", false},  {TAXII_AT_STREAM, "POST", false},
         {TAXII_AT_VERSIONS, "GET", true},   {TAXII_AT_COLLECTIONS, "GE", false}, {TAXII_AT_OBJECTS, "GET, HEAD", false},
+        {TAXII_AT_RECEIPTS, "POST", true},  {TAXII_AT_RECEIPTS, "GET", false},
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         if (taxii_route_allows(rows[i].at, slice_of(rows[i].method)) != rows[i].allowed)

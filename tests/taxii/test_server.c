@@ -186,7 +186,14 @@ static void follow(void *hub, struct taxii_who *who, struct slice last_event_id,
     atomic_store(&h->stream, s);
 }
 
-static const struct taxii_backend backend = {sign_in, describe, page, add, remove_object, follow, sign_out, max_body};
+static void confirm(void *hub, struct taxii_who *who, struct taxii_reply *reply)
+{
+    assert_true(taxii_reply_want(reply)->receipt);
+    taxii_reply_json(reply, 200, buf_ref_copy(taxii_reply_body(reply)));
+}
+
+static const struct taxii_backend backend = {sign_in, describe, page,     add,    remove_object,
+                                             follow,  sign_out, max_body, confirm};
 
 /* ---- fixture ---- */
 
@@ -269,6 +276,10 @@ static const struct {
     {"reader", "POST", "/api/collections/c/objects/", "Content-Type: " TAXII_MEDIA, "{}", 403, "may not write"},
     {"user", "POST", "/api/collections/c/objects/", "Content-Type: application/json", "{}", 415, "MEDIA_TYPE"},
     {"user", "POST", "/api/collections/c/objects/", "", "{}", 415, "MEDIA_TYPE"},
+    {"user", "POST", "/api/collections/c/receipts/", "Content-Type: " TAXII_MEDIA, "{\"event\":1}", 200, "event"},
+    {"user", "POST", "/api/collections/c/receipts/", "", "{}", 415, "MEDIA_TYPE"},
+    {"user", "GET", "/api/collections/c/receipts/", "", "", 405, "METHOD"},
+    {"", "POST", "/api/collections/c/receipts/", "Content-Type: " TAXII_MEDIA, "{}", 401, "UNAUTHENTICATED"},
     {"user", "DELETE", "/api/collections/c/objects/o/", "", "", 200, ""},
     {"user", "HEAD", "/api/collections/c/objects/", "", "", 200, ""},
 };
