@@ -199,7 +199,7 @@ static int deliveries(struct hub_commit *c, struct err *err)
     uint32_t n = atomic_load(&hub_commit_hub(c)->n_viewers);
 
     for (uint32_t v = 1; v < n; v++)
-        if (deliver_leaf(c, v, err) != 0)
+        if (deliver_leaf(c, v, err) != 0 || hub_recipients_store(c, v, err) != 0)
             return -1;
     return 0;
 }
@@ -231,6 +231,8 @@ int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err)
         return hub_credential_put(c, job, detail, err);
     case HUB_CREDENTIAL_REMOVE:
         return hub_credential_remove(c, job, detail, err);
+    case HUB_RECEIPT:
+        return hub_receipt_act(c, job, detail, err);
     case HUB_DELIVERED:
         break;
     }

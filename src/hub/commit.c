@@ -51,6 +51,7 @@ struct hub_commit {
     struct store_reader *reader;
     bool sightings; /* some were counted */
     struct hub_reaches *reaches;
+    bool recipients; /* some were stored */
 };
 
 /* A class stays in memory even when the transaction that brought it fails: it is stored with the next one. */
@@ -303,6 +304,11 @@ int hub_commit_envelope(struct hub_commit *c, const struct store_envelope *e, st
     return store_append_envelope(c->hub->store, e, err);
 }
 
+void hub_commit_recipients(struct hub_commit *c)
+{
+    c->recipients = true;
+}
+
 /* ---- groups ---- */
 
 static bool is_fatal(const struct err *err)
@@ -437,6 +443,8 @@ static void run_group(struct hub_commit *c, size_t objects)
         end_recalls(c);
         if (moved)
             hub_followers_wake(c->hub);
+        if (c->recipients)
+            hub_recipients_stored(c->hub, true);
         hub_bands_committed(c->hub);
         answer_group(c, NULL);
         if (moved)
@@ -444,6 +452,8 @@ static void run_group(struct hub_commit *c, size_t objects)
                       NUM("took_us", time_steady_us() - begun));
     } else {
         undo_group(c, classes_stored);
+        if (c->recipients)
+            hub_recipients_stored(c->hub, false);
         end_recalls(c);
         log_event("commit_failed", ERROR_FIELD(&err));
         answer_group(c, &err);
@@ -451,6 +461,7 @@ static void run_group(struct hub_commit *c, size_t objects)
     c->n_jobs = c->n_taken = c->n_granted = c->n_told = c->n_again = 0;
     c->sightings = false;
     c->reaches = NULL;
+    c->recipients = false;
     arena_reset(&c->arena);
 }
 

@@ -353,7 +353,8 @@ static int may_do(struct hub *h, const struct hub_party *party, const struct tax
     struct slice method = taxii_reply_head(reply)->method;
     struct hub_directory *d = hub_directory_hold(h);
     const struct hub_credential *c = hub_credential_of(d, party->viewer, party->credential);
-    bool posts = slice_eq(method, SLICE("POST")), deletes = slice_eq(method, SLICE("DELETE"));
+    bool receipt = taxii_reply_want(reply)->receipt; /* whoever may read a recall may confirm it */
+    bool posts = slice_eq(method, SLICE("POST")) && !receipt, deletes = slice_eq(method, SLICE("DELETE"));
     int result = 0;
 
     if (c == NULL)

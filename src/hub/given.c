@@ -53,9 +53,12 @@ bool hub_view_close(struct hub_view *v)
     if (v->n != 0) {
         crypto_hash_end(&v->hashes, root);
         hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, 0, root);
+        hub_recipient_given(v, false);
         stands = !is_recalled(v);
-        if (stands)
+        if (stands) {
             hub_viewer_delivered(v->hub, v->viewer, v->first_seq, v->last_seq, v->n, root);
+            hub_recipient_given(v, true);
+        }
     }
     crypto_wipe(v->data_key, sizeof v->data_key);
     hub_lists_drop(&v->lists);
@@ -80,4 +83,15 @@ void hub_view_given(struct hub_view *v, const struct store_row *row, uint64_t at
     if (at_seq > v->last_seq)
         v->last_seq = at_seq;
     crypto_hash_add(v->hashes, slice_n((const char *)row->sha256, sizeof row->sha256));
+}
+
+/* A page that leaves out types or shows old versions does not prove that every recall on its way was given. */
+void hub_view_passed(struct hub_view *v, const struct hub_view_ask *ask, uint64_t from, uint64_t to, bool recalls)
+{
+    v->collection = ask->collection;
+    if (!recalls || ask->superseded_too || (ask->types != NULL && ask->types->n != 0))
+        return;
+    if (v->recalls_to == 0 || from < v->recalls_from)
+        v->recalls_from = from;
+    v->recalls_to = to;
 }

@@ -123,11 +123,24 @@ failed:
     return -1;
 }
 
+/* Who was there, and what it was given, up to the end: the next start need not think the worst. */
+static void store_deliveries(struct hub *h)
+{
+    struct hub_job *job = mem_zero(1, sizeof *job);
+
+    job->hub = h;
+    job->is_act = true;
+    job->act.kind = HUB_DELIVERED;
+    if (!h->committer_runs || !hub_commit_put(h, job))
+        hub_job_free(&job);
+}
+
 void hub_stop(struct hub *h)
 {
     atomic_store(&h->stopping, true);
     hub_doors_stop(h);
     hub_followers_stop(h);
+    store_deliveries(h);
     for (size_t i = 0; i < h->n_workers; i++)
         queue_close(h->workers[i].queue);
     for (size_t i = 0; i < h->n_workers; i++)
@@ -141,6 +154,7 @@ static void viewer_free(struct hub_viewer *v)
         return;
     hub_lists_drop(&v->lists);
     free(v->grants);
+    hub_recipients_free(v);
     pthread_mutex_destroy(&v->lock);
     free(v);
 }
@@ -446,7 +460,7 @@ static void note_deliveries(struct hub *h)
     for (uint32_t i = 1; i < n; i++) {
         struct hub_viewer *v = h->viewers[i];
         pthread_mutex_lock(&v->lock);
-        bool some = v->objects != 0;
+        bool some = v->objects != 0 || hub_recipients_changed(v);
         pthread_mutex_unlock(&v->lock);
         if (!some)
             continue;

@@ -107,6 +107,7 @@ enum hub_act_kind {
     HUB_PARTNER_PUT,
     HUB_PARTNER_REMOVE, /* detail: the row as JSON */
     HUB_DELETE,         /* TAXII DELETE; detail {"collection","id","version"?} */
+    HUB_RECEIPT,        /* a recipient has done what was recalled; detail: see hub/receipt.c */
     HUB_DELIVERED,      /* by hub_tick */
     HUB_CREDENTIAL_PUT, /* detail {"member","name","kind"?,...}: a new one, or changed limits of one (credential.c) */
     HUB_CREDENTIAL_REMOVE, /* detail {"member","name"} */
@@ -128,7 +129,18 @@ void hub_put_credentials(struct hub *h, struct buf *json_out); /* of all members
 void hub_put_collections(struct hub *h, struct buf *json_out);
 void hub_put_partners(struct hub *h, struct buf *json_out);
 
+/* Recalls, the newest first, and how far each recipient is: ask is {"since_us"?, "id"?, "limit"?}. The answer is
+   bounded: "more" says that something was left out. */
+int hub_put_recalls(struct hub *h, struct json ask, struct buf *json_out, struct err *err);
+
 /* ---- links (link/) ---- */
+
+/* Of the recalls in rows [first, last], all of one collection: how many recipients they have here, and how many of
+   these have confirmed all of theirs. What cannot confirm counts among them, and never as done. */
+int hub_recalls_count(struct hub *h, uint64_t first_seq, uint64_t last_seq, int64_t *done_out, int64_t *of_out,
+                      struct err *err);
+/* With the hub's key; waits for a worker. Not on a worker or the committer. */
+int hub_sign_receipt(struct hub *h, struct slice message, uint8_t signature_out[CRYPTO_SIGNATURE], struct err *err);
 
 struct hub_link { /* what a link needs of a partner's row; strings live in the arena given */
     struct slice name, hub_id, url, ca, user, password, root, collection; /* at the partner; ca: PEM text */

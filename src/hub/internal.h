@@ -19,6 +19,9 @@ enum {
     HUB_GROUP_OBJECTS = 2000,  /* of one durable transaction */
     HUB_QUEUE = 512,           /* submissions waiting for the committer, or for one worker */
     HUB_WORKERS_MAX = 16,
+    HUB_RECIPIENTS_MAX = 64,       /* that name themselves behind one credential, in one collection */
+    HUB_SPANS_MAX = 8,             /* of recalls given to a recipient in the second before they are stored */
+    HUB_RECEIPT_EVERY_US = 500000, /* of one recipient; oftener: 429 */
 };
 
 /* ---- rows.c: what merging and reading need of every row, in memory; rebuilt from the journal at start ---- */
@@ -124,6 +127,8 @@ struct hub_member {
     const struct slice *read_only, *write_only; /* collections, by name or id, where it has only that right */
     size_t n_read_only, n_write_only;
     struct hub_dialect dialect;
+    bool has_receipt_key;
+    uint8_t receipt_key[CRYPTO_SIGN_PUBLIC]; /* signs its sensors' receipts */
     uint32_t viewer;
     struct slice owner_text; /* "name|epoch": what keys makes the handle of */
     uint64_t owner;
@@ -208,14 +213,37 @@ struct hub_grant { /* a class gained by a widening: older rows come through that
     uint32_t facts_class;
     uint64_t from;
 };
+struct hub_span { /* recalls behind `from`, up to and with `to` */
+    uint64_t from, to;
+    int64_t at_us;
+};
+struct hub_recipient {                                     /* recipient.c: of one viewer and collection */
+    char collection[36], follower[TAXII_FOLLOWER_MAX + 1]; /* follower "": clients that do not name themselves */
+    uint64_t since_seq;                                    /* what was recalled up to there does not concern it */
+    uint64_t given_seq;                                    /* the highest place of what it was given */
+    int64_t last_us,
+        lease_us;          /* last there; how long its blocks outlive that, as its last receipt says; 0: none came */
+    int64_t receipt_us;    /* steady: the last one; 0: none since the start */
+    unsigned streams;      /* open now */
+    bool changed, storing; /* not durable as it is; in the open transaction */
+    struct hub_span spans[HUB_SPANS_MAX]; /* given, not durable yet; the first n_storing in the open transaction */
+    size_t n_spans, n_storing;
+    struct hub_recipient *next;
+};
+static inline struct slice hub_recipient_collection(const struct hub_recipient *r)
+{
+    return slice_n(r->collection, sizeof r->collection);
+}
 struct hub_viewer {
-    pthread_mutex_t lock; /* lists, grants */
+    pthread_mutex_t lock; /* lists, grants, recipients */
     struct hub_lists *lists;
     struct hub_grant *grants;
     size_t n_grants;
     atomic_ullong delivered; /* highest seq of which bytes may have left */
     atomic_uint waiting;     /* its submissions in the committer's queue */
     atomic_bool lost;        /* something was taken from it that it may get back: see again.c */
+    struct hub_recipient *recipients;
+    bool read_before; /* it was given something before the store knew recipients */
     /* since the last delivery leaf */
     uint64_t from_seq, to_seq, objects;
     uint8_t root[CRYPTO_HASH];
@@ -396,6 +424,7 @@ struct store_reader *hub_commit_reader(struct hub_commit *c);
 struct arena *hub_commit_scratch(struct hub_commit *c); /* of one recall: whoever used it resets it */
 uint64_t hub_commit_envelope_number(const struct hub_commit *c);
 int hub_commit_envelope(struct hub_commit *c, const struct store_envelope *e, struct err *err);
+void hub_commit_recipients(struct hub_commit *c); /* some were stored: they are told how it ended */
 
 /* A recall after which the object comes back to those in reach under another id, if it does: noted when the transaction
  * is durable. */
@@ -446,6 +475,13 @@ int hub_load(struct hub *h, struct err *err); /* at start: classes, rows, direct
 /* A row for the hub's own use; slices in the arena. `viewer`: whom a row that is addressed must reach. */
 int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, uint32_t viewer, struct arena *a,
                  struct store_row *out, struct err *err);
+/* A recall and whom it is addressed to, likewise. ERR_NOT_FOUND: nobody. */
+int hub_recall_read(struct store_reader *r, struct hub *h, uint64_t seq, struct arena *a, struct slice *reach_out,
+                    struct store_row *out, struct err *err);
+static inline bool hub_is_reached(struct slice reach, uint32_t viewer)
+{
+    return viewer / 8 < reach.len && ((uint8_t)reach.ptr[viewer / 8] >> (viewer % 8) & 1);
+}
 uint64_t hub_count_class_rows(struct hub *h, const struct bits *classes, uint64_t upto);
 int hub_cursor_get(struct hub *h, struct arena *a, struct slice name, struct slice *cursor_out);
 int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, struct buf *value_out, struct err *err);
@@ -467,6 +503,9 @@ struct hub_view {
     uint64_t envelope; /* whose data key is at hand; 0: none */
     uint8_t data_key[CRYPTO_KEY];
     uint64_t first_seq, last_seq, n; /* given so far */
+    struct slice follower;           /* who reads, if it names itself: hub_follower_name(); set after opening */
+    const struct hub_collection *collection;
+    uint64_t recalls_from, recalls_to; /* the recalls between were given; 0: none */
     struct hub_given {
         uint64_t seq;
         bool own;
@@ -496,6 +535,8 @@ struct hub_seen { /* what a viewer gets of a row */
     int64_t version_us;     /* as these bytes tell it */
     bool own;
 };
+/* given.c: it went on from one place to another, and met recalls there, or not. */
+void hub_view_passed(struct hub_view *v, const struct hub_view_ask *ask, uint64_t from, uint64_t to, bool recalls);
 typedef int hub_seen_fn(void *arg, const struct hub_seen *seen, const struct store_at *at);
 int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const struct store_at *after, hub_seen_fn *fn,
                   void *arg, struct store_at *at_out, bool *more_out, struct err *err);
@@ -517,6 +558,49 @@ int hub_view_position(struct hub_view *v, int64_t added_after_us, struct store_a
 int hub_view_status(struct hub_view *v, uint64_t envelope, struct slice *status_out, struct err *err);
 struct slice hub_view_minted(struct hub_view *v, const struct hub_collection *collection,
                              struct slice id); /* its own id to ours; {NULL,0} */
+
+/* recipient.c: who reads. Any thread, but for store and stored (committer) and load (at start). */
+struct slice hub_follower_name(const struct http_head *head); /* "": it does not name itself */
+struct slice hub_recipient_key(struct arena *a, uint32_t viewer, struct slice collection, struct slice follower);
+struct slice hub_receipt_key(struct arena *a, struct slice recipient, char what, uint64_t seq);
+void hub_recipient_given(struct hub_view *v, bool stands); /* by hub_view_close: first without, then with recalls */
+/* A stream opens (1) or ends (-1); `given`: what its event id says that it was given. */
+void hub_recipient_stream(struct hub *h, uint32_t viewer, struct slice collection, struct slice follower, int change,
+                          uint64_t given);
+/* A receipt that is good came: false: too soon after the last one, or of one too many. */
+bool hub_recipient_confirms(struct hub *h, uint32_t viewer, struct slice collection, struct slice follower,
+                            uint64_t upto, int64_t lease_us);
+size_t hub_recipients_of(struct hub *h, uint32_t viewer, struct slice collection, struct arena *a,
+                         struct hub_recipient **out);    /* copies */
+bool hub_is_recipient(struct hub *h, uint32_t viewer);   /* of any collection */
+bool hub_recipients_changed(const struct hub_viewer *v); /* under its lock */
+int hub_recipients_store(struct hub_commit *c, uint32_t viewer, struct err *err);
+void hub_recipients_stored(struct hub *h, bool good);
+int hub_recipient_load(void *hub, struct slice key, struct slice value);
+void hub_recipients_free(struct hub_viewer *v);
+
+typedef int hub_pair_fn(void *arg, struct slice key, struct slice value);
+int hub_receipts_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg,
+                      struct err *err); /* view.c */
+
+/* receipt.c: recipients confirm recalls */
+void hub_confirm(void *hub, struct taxii_who *who, struct taxii_reply *reply); /* as taxii_backend says */
+/* Checks the receipt that `by` sent and hands it to the committer; `done` is called then, and only where this returns
+ * 0. `collection`: id or name. */
+int hub_receipt_take(struct hub_worker *w, struct hub_party *by, struct slice collection, struct slice body,
+                     hub_done_fn *done, void *arg, struct err *err);
+enum { HUB_RECEIPT_NUMBERS = 5 };
+struct hub_receipt {
+    int64_t sent_us, at_us, counted_us;
+    uint64_t done, of; /* of a hub's own recipients; of 0: it has not said */
+};
+/* 1: the first receipt of the recipient that covers `seq`, and the place up to which it goes; 0: none; -1. */
+int hub_receipt_find(struct store_reader *r, struct arena *a, struct slice recipient, uint64_t seq,
+                     struct hub_receipt *out, uint64_t *upto_out, struct err *err);
+bool hub_receipt_read(struct slice value, struct hub_receipt *out);
+int hub_receipt_act(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
+enum { HUB_EVENT_NUMBERS = 7 }; /* of an event id: recalls at, content at (seq, sub, rank each), whose it is */
+uint64_t hub_event_place(struct slice collection, uint32_t viewer);
 
 /* stream.c */
 struct hub_followers *hub_followers_new(struct hub *h);
@@ -581,7 +665,6 @@ void hub_bands_report(struct hub *h, struct slice subject);           /* committ
 void hub_bands_row(struct hub *h, struct slice id, uint64_t id_hash); /* committer: each row that it writes */
 void hub_bands_committed(struct hub *h);                              /* committer: what it told shows now */
 void hub_bands_tick(struct hub *h);                                   /* what found a queue full */
-typedef int hub_pair_fn(void *arg, struct slice key, struct slice value);
 int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg,
                        struct err *err); /* view.c */
 

@@ -72,6 +72,7 @@ static void read_member(struct arena *a, struct json row, struct hub_member *m)
     m->read_only = texts_of(a, json_get(row, SLICE("read_only")), &m->n_read_only);
     m->write_only = texts_of(a, json_get(row, SLICE("write_only")), &m->n_write_only);
     hub_dialect_read(a, row, &m->dialect);
+    m->has_receipt_key = crypto_hex(text_of(a, row, "receipt_key"), m->receipt_key, sizeof m->receipt_key);
     m->viewer = (uint32_t)number_of(row, "viewer", 0);
     hub_credentials_read(a, row, m->viewer, &m->credentials, &m->n_credentials);
     m->owner_text = arena_printf(a, SLICE_FMT "|%lld", SLICE_ARG(m->name), (long long)number_of(row, "epoch", 1));

@@ -363,6 +363,7 @@ void hub_page(struct hub_worker *w, const struct hub_party *party, struct taxii_
         result = hub_view_open(w, party, &v, &err);
         if (result != 0)
             break;
+        v.follower = hub_follower_name(taxii_reply_head(reply));
         result = make_page(&p, &err);
     } while (!hub_view_close(&v) && result == 0); /* counted as delivered before a byte leaves */
     if (result == 0) {

@@ -13,7 +13,7 @@ enum {
     STREAM_BYTES = 256 * 1024, /* of objects a pull */
     STREAM_QUEUE = 4 * 1024 * 1024,
     STREAM_HEARTBEAT_S = 10,
-    STREAM_NUMBERS = 7 /* of an event id: recalls at, content at, collection */
+    STREAM_NUMBERS = HUB_EVENT_NUMBERS
 };
 
 enum follower_state { FOLLOWER_IDLE, FOLLOWER_PULLING, FOLLOWER_SENDING };
@@ -22,8 +22,9 @@ struct follower {
     struct hub *hub;
     struct hub_party *party;
     struct http_stream *stream;
-    char collection[36];
+    char collection[36], name[TAXII_FOLLOWER_MAX + 1]; /* name: as it names itself, or "" */
     struct store_at recalls, content;
+    uint64_t given; /* as its event id says */
     atomic_int state;
     atomic_uint owners; /* the list, and every task under way */
     atomic_bool closed;
@@ -89,6 +90,8 @@ static void on_closed(void *arg)
     struct hub_followers *all = f->hub->followers;
 
     atomic_store(&f->closed, true);
+    hub_recipient_stream(f->hub, f->party->viewer, slice_n(f->collection, sizeof f->collection), slice_of(f->name), -1,
+                         0);
     pthread_mutex_lock(&all->lock);
     if (f->link != NULL) {
         *f->link = f->next;
@@ -139,13 +142,14 @@ struct pulling {
 static void put_event_id(struct pulling *p)
 {
     const struct follower *f = p->follower;
-    uint64_t numbers[STREAM_NUMBERS] = {f->recalls.seq,
-                                        f->recalls.sub,
-                                        f->recalls.rank,
-                                        f->content.seq,
-                                        f->content.sub,
-                                        f->content.rank,
-                                        hub_id_hash(slice_n(f->collection, sizeof f->collection))};
+    uint64_t numbers[STREAM_NUMBERS] = {
+        f->recalls.seq,
+        f->recalls.sub,
+        f->recalls.rank,
+        f->content.seq,
+        f->content.sub,
+        f->content.rank,
+        hub_event_place(slice_n(f->collection, sizeof f->collection), f->party->viewer)};
 
     buf_put(&p->out, SLICE("id: "));
     hub_token_put(f->hub, "event", numbers, STREAM_NUMBERS, &p->out);
@@ -334,6 +338,7 @@ static void pull(struct hub_worker *w, void *arg)
         f->content = content;
         if (atomic_load(&f->closed) || hub_view_open(w, f->party, &v, &err) != 0)
             break;
+        v.follower = slice_of(f->name);
         result = pull_events(p);
     } while (!hub_view_close(&v) && result == 0);
     uint64_t upto = v.upto;
@@ -366,11 +371,13 @@ static int first_position(struct hub_view *v, struct follower *f, struct slice l
         return 0;
     }
     if (!hub_token_get(f->hub, "event", last_event_id, n, STREAM_NUMBERS) ||
-        n[6] != hub_id_hash(slice_n(f->collection, sizeof f->collection)))
+        (n[6] != hub_event_place(slice_n(f->collection, sizeof f->collection), v->viewer) &&
+         n[6] != hub_id_hash(slice_n(f->collection, sizeof f->collection)))) /* as versions before receipts gave them */
         return err_set(err, ERR_QUERY_FILTER, "Last-Event-ID",
                        "this is no event id that this hub gave for this collection");
     f->recalls = (struct store_at){n[0], n[1], n[2]};
     f->content = (struct store_at){n[3], n[4], n[5]};
+    f->given = n[0] < n[3] ? n[3] : n[0];
     return 0;
 }
 
@@ -413,6 +420,8 @@ static void open_follower(struct hub_worker *w, void *arg)
 
     f->hub = w->hub;
     f->party = o->party;
+    struct slice name = hub_follower_name(taxii_reply_head(o->reply));
+    memcpy(f->name, name.ptr, name.len);
     int result = hub_view_open(w, o->party, &v, &err);
     if (result == 0) {
         const struct hub_collection *c = hub_directory_collection(v.directory, want->collection);
@@ -427,6 +436,8 @@ static void open_follower(struct hub_worker *w, void *arg)
         hub_view_close(&v);
     }
     if (result == 0) {
+        hub_recipient_stream(w->hub, o->party->viewer, slice_n(f->collection, sizeof f->collection), slice_of(f->name),
+                             1, f->given);
         start_follower(f, o->reply);
     } else {
         taxii_reply_error(o->reply, &err);

@@ -89,6 +89,8 @@ static int load_viewer(void *arg, struct slice key, struct slice value)
         atomic_fetch_add(&l->hub->n_viewers, 1);
     }
     struct hub_viewer *v = l->hub->viewers[number];
+    memcpy(numbers, value.ptr, 8);
+    v->read_before = numbers[0] != 0;
     atomic_store(&v->delivered, atomic_load(&l->hub->head));
     v->n_grants = (value.len - 8) / 16;
     v->grants = mem_zero(v->n_grants, sizeof *v->grants);
@@ -152,6 +154,7 @@ int hub_load(struct hub *h, struct err *err)
                          store_scan(r, STORE_VIEWER, SLICE(""), load_viewer, &l, err) != 0 ||
                          store_scan_brief(r, 0, load_brief, h, err) != 0 ||
                          store_scan(r, STORE_HIDDEN, SLICE(""), load_hidden, h, err) != 0 ||
+                         store_scan(r, STORE_RECIPIENT, SLICE(""), hub_recipient_load, h, err) != 0 ||
                          store_scan_recalls(r, load_recall, h, err) != 0 || load_directory(h, r, &l, err) != 0
                      ? -1
                      : 0;
@@ -183,6 +186,11 @@ int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, 
 int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg, struct err *err)
 {
     return store_scan(r, STORE_SIGHTING, from, fn, arg, err);
+}
+
+int hub_receipts_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg, struct err *err)
+{
+    return store_scan(r, STORE_RECEIPT, from, fn, arg, err);
 }
 
 int hub_cursor_get(struct hub *h, struct arena *a, struct slice name, struct slice *cursor_out)
@@ -264,6 +272,20 @@ int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, uint32_t v
     assert(g.n == 1);
     *out = g.items[0].row;
     return 0;
+}
+
+int hub_recall_read(struct store_reader *r, struct hub *h, uint64_t seq, struct arena *a, struct slice *reach_out,
+                    struct store_row *out, struct err *err)
+{
+    struct buf reach = BUF_INIT;
+    uint32_t viewer = 1;
+    int result = store_reach(r, seq, &reach, err);
+
+    *reach_out = arena_copy(a, buf_slice(&reach));
+    buf_free(&reach);
+    while (result == 0 && viewer / 8 < reach_out->len && !hub_is_reached(*reach_out, viewer))
+        viewer++;
+    return result == 0 ? hub_read_row(r, h, seq, viewer, a, out, err) : -1;
 }
 
 int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hub_view *v, struct err *err)
@@ -375,6 +397,7 @@ struct giving {
     struct gathering later; /* what the store's call cannot wait for, and everything behind it */
     struct store_at last;   /* everything up to and with it was given, or may not be seen */
     bool stopped;           /* fn did not take the row behind it */
+    bool recalls;           /* some were given */
 };
 
 static void give(struct giving *g, const struct hub_seen *seen, const struct store_at *at)
@@ -383,6 +406,7 @@ static void give(struct giving *g, const struct hub_seen *seen, const struct sto
     if (g->stopped)
         return;
     g->last = *at;
+    g->recalls = g->recalls || seen->row->kind == STORE_RETRACT || seen->row->kind == STORE_RESTRICT;
     hub_view_given(g->view, seen->row, at->seq, seen->own);
 }
 
@@ -433,7 +457,7 @@ static int give_gathered(struct giving *g, struct err *err)
 int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const struct store_at *after, hub_seen_fn *fn,
                   void *arg, struct store_at *at_out, bool *more_out, struct err *err)
 {
-    struct giving g = {v, ask, fn, arg, {.arena = &v->worker->arena}, *after, false};
+    struct giving g = {v, ask, fn, arg, {.arena = &v->worker->arena}, *after, false, false};
     struct bits owner_classes = BITS_INIT;
     uint64_t given = v->n;
     struct store_query q;
@@ -451,6 +475,7 @@ int hub_view_page(struct hub_view *v, const struct hub_view_ask *ask, const stru
         *at_out = g.last;
         *more_out = true;
     }
+    hub_view_passed(v, ask, after->seq, at_out->seq, g.recalls);
     return 0;
 }
 
@@ -579,6 +604,7 @@ int hub_view_objects(struct hub_view *v, const struct hub_collection *collection
 {
     struct gathering g = {.arena = &v->worker->arena};
 
+    v->collection = collection;
     if (gather_ids(v, collection, ids, n, all_versions, &g, err) != 0)
         return -1;
     if (g.n > 1)

@@ -251,12 +251,12 @@ int taxii_confirm(struct taxii_client *c, struct arena *a, const struct taxii_re
     struct http_result result = {.status = 0};
     struct json answer;
 
-    put_collection_path(c, NULL, "receipts", &path);
+    taxii_put_collection_path(c, SLICE(""), "receipts", &path);
     taxii_receipt_put(receipt, &body);
     int status = http_client_send(c->http, "POST", buf_slice(&path), headers, 2, buf_slice(&body), CLIENT_BODY_MAX,
                                   &result, err);
     if (status == 0)
-        status = parse_answer(a, &result, &answer, err);
+        status = taxii_answer(c, a, &result, &answer, err);
     buf_free(&path);
     buf_free(&body);
     http_result_free(&result);
