@@ -121,6 +121,152 @@ static void test_base_json_oracle__agrees_on_token_sequences(void **state)
     assert_true(accepted > 20);
 }
 
+/* ---- generated documents ---- */
+
+enum { GENERATED = 15000, MUTATIONS = 3, GENERATED_DEPTH = 7 };
+
+struct generator {
+    uint64_t state; /* a fixed seed: a failure comes again */
+    struct buf out;
+};
+
+static uint32_t below(struct generator *g, uint32_t n) /* xorshift64*, by Vigna */
+{
+    g->state ^= g->state >> 12;
+    g->state ^= g->state << 25;
+    g->state ^= g->state >> 27;
+    return (uint32_t)((g->state * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % n;
+}
+
+static void generate_blanks(struct generator *g)
+{
+    while (below(g, 8) == 0)
+        buf_put_byte(&g->out, " \t\n\r"[below(g, 4)]);
+}
+
+/* UTF-8 of all lengths, every escape, plain runs on both sides of sixteen bytes; `unique`: begins with it. */
+static void generate_string(struct generator *g, uint32_t unique)
+{
+    static const struct slice parts[] = {
+        SLICE_INIT("a"),
+        SLICE_INIT(" "),
+        SLICE_INIT("0123456789abcdefg"),
+        SLICE_INIT("\\n"),
+        SLICE_INIT("\\\""),
+        SLICE_INIT("\\\\"),
+        SLICE_INIT("\\/"),
+        SLICE_INIT("\\u0041"),
+        SLICE_INIT("\\ud83d\\ude00"),
+        SLICE_INIT("\\uFFFF"),
+        SLICE_INIT("\\u00e9"),
+        SLICE_INIT("\xc3\xa9"),
+        SLICE_INIT("\xe2\x82\xac"),
+        SLICE_INIT("\xf0\x9f\x94\x94"),
+        SLICE_INIT("\xf4\x8f\xbf\xbf"),
+        SLICE_INIT("\x7f"),
+    };
+
+    buf_printf(&g->out, "\"%u", unique);
+    for (uint32_t n = below(g, 8); n > 0; n--)
+        buf_put(&g->out, parts[below(g, ROWS(parts))]);
+    buf_put_byte(&g->out, '"');
+}
+
+static void generate_number(struct generator *g)
+{
+    buf_printf(&g->out, "%s%u", below(g, 3) == 0 ? "-" : "", below(g, 4) == 0 ? 0 : 1 + below(g, 2000000000));
+    if (below(g, 3) == 0)
+        buf_printf(&g->out, ".%u", below(g, 100000));
+    if (below(g, 4) == 0)
+        buf_printf(&g->out, "%c%s%u", below(g, 2) ? 'e' : 'E', (const char *[]){"", "+", "-"}[below(g, 3)],
+                   below(g, 290));
+}
+
+static void generate(struct generator *g, int depth)
+{
+    uint32_t kind = below(g, depth > 0 ? 9 : 5), n = below(g, below(g, 20) == 0 ? 50 : 5);
+    bool is_object = kind >= 7;
+
+    generate_blanks(g);
+    if (kind < 3) {
+        buf_put(&g->out, (const struct slice[]){SLICE("null"), SLICE("true"), SLICE("false")}[kind]);
+    } else if (kind == 3) {
+        generate_number(g);
+    } else if (kind == 4) {
+        generate_string(g, 0);
+    } else {
+        buf_put_byte(&g->out, is_object ? '{' : '[');
+        for (uint32_t i = 0; i < n; i++) {
+            if (i != 0)
+                buf_put_byte(&g->out, ',');
+            generate_blanks(g);
+            if (is_object) {
+                generate_string(g, i);
+                generate_blanks(g);
+                buf_put_byte(&g->out, ':');
+            }
+            generate(g, depth - 1);
+        }
+        generate_blanks(g);
+        buf_put_byte(&g->out, is_object ? '}' : ']');
+    }
+    generate_blanks(g);
+}
+
+/* One to four changes: a byte replaced, left out or put in, a piece twice, a piece gone, two bytes changing places. */
+static struct slice mutate(struct generator *g, struct slice text, struct buf *out)
+{
+    buf_clear(out);
+    buf_put(out, text);
+    for (uint32_t n = 1 + below(g, 4); n > 0 && out->len > 2; n--) {
+        uint32_t at = below(g, (uint32_t)out->len - 1), len = 1 + below(g, 12);
+        struct slice rest = slice_from(text, at < text.len ? at : 0);
+        uint32_t how = below(g, 5);
+        if (how == 0) {
+            out->ptr[at] = "\"\\{}[]:,0e-.\x80\xff\x01 utn"[below(g, 19)];
+        } else if (how == 1) {
+            memmove(out->ptr + at, out->ptr + at + 1, out->len - at - 1);
+            out->len--;
+        } else if (how == 2) {
+            buf_put(out, slice_to(rest, len)); /* a piece of the original at the end */
+        } else if (how == 3) {
+            size_t cut = at + len < out->len ? len : out->len - at;
+            memmove(out->ptr + at, out->ptr + at + cut, out->len - at - cut);
+            out->len -= cut;
+        } else {
+            char c = out->ptr[at];
+            out->ptr[at] = out->ptr[at + 1];
+            out->ptr[at + 1] = c;
+        }
+    }
+    return buf_slice(out);
+}
+
+static void test_base_json_oracle__agrees_on_generated(void **state)
+{
+    struct generator g = {.state = 8259};
+    struct buf mutated = BUF_INIT;
+    size_t accepted = 0, refused = 0;
+
+    for (int i = 0; i < GENERATED; i++) {
+        buf_clear(&g.out);
+        generate(&g, GENERATED_DEPTH);
+        struct slice text = buf_slice(&g.out);
+        if (!agree(text, "generated"))
+            fail_msg("a generated document is refused: " SLICE_FMT, SLICE_ARG(slice_to(text, 300)));
+        for (int k = 0; k < MUTATIONS; k++) {
+            bool good = agree(mutate(&g, text, &mutated), "mutated");
+            accepted += good;
+            refused += !good;
+        }
+    }
+    print_message("# %d documents generated; of their mutations %zu accepted, %zu refused\n", GENERATED, accepted,
+                  refused);
+    assert_true(accepted > GENERATED / 4 && refused > GENERATED);
+    buf_free(&g.out);
+    buf_free(&mutated);
+}
+
 static void test_base_json_oracle__agrees_on_depth(void **state)
 {
     for (int depth = DEPTH - 2; depth < DEPTH + 3; depth++) {
@@ -178,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base_json_oracle__agrees_on_mutations),
         cmocka_unit_test(test_base_json_oracle__agrees_on_token_sequences),
+        cmocka_unit_test(test_base_json_oracle__agrees_on_generated),
         cmocka_unit_test(test_base_json_oracle__agrees_on_depth),
         cmocka_unit_test(test_base_json_oracle__agrees_on_real_files),
     };
