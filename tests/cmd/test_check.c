@@ -73,6 +73,43 @@ static void test_cmd_check__verdicts(void **state)
     }
 }
 
+static void put_times(struct buf *out, const char *what, size_t n)
+{
+    while (n-- > 0)
+        buf_put(out, slice_of(what));
+}
+
+static void unreadable_as(struct buf *text, const char *code)
+{
+    struct arena a = ARENA_INIT;
+    struct slice output;
+
+    buf_put_byte(text, '\0');
+    assert_int_equal(check(&a, text->ptr, NULL, &output), 2);
+    if (slice_find(output, slice_of(code)) == output.len)
+        fail_msg("%s: %.*s", code, SLICE_ARG(slice_to(output, 300)));
+    arena_free(&a);
+    buf_free(text);
+}
+
+/* What the reader of JSON bounds is told by its own name. */
+static void test_cmd_check__limits(void **state)
+{
+    struct buf b = BUF_INIT;
+
+    put_times(&b, "[", 65);
+    unreadable_as(&b, "unreadable LIMIT_DEPTH at /0/0/");
+    buf_put(&b, SLICE("[\""));
+    put_times(&b, "0123456789abcdef", (1 << 20) + 1);
+    buf_put(&b, SLICE("\"]"));
+    unreadable_as(&b, "unreadable LIMIT_STRING at /0");
+    buf_put(&b, SLICE("{\"a\":0"));
+    for (int i = 0; i < 1000000; i++)
+        buf_printf(&b, ",\"%d\":0", i);
+    buf_put(&b, SLICE("}"));
+    unreadable_as(&b, "unreadable LIMIT_MEMBERS");
+}
+
 static int dir_make(void **state)
 {
     return mkdtemp(dir) != NULL ? 0 : -1;
@@ -87,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cmd_check__verdicts),
+        cmocka_unit_test(test_cmd_check__limits),
     };
     return cmocka_run_group_tests(tests, dir_make, dir_remove);
 }

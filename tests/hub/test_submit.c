@@ -552,6 +552,55 @@ static void test_hub_submit__who_may_not(void **state)
     hub_party_drop(&reader);
 }
 
+/* ---- what JSON may cost ---- */
+
+static void refused_as(struct scene *s, struct buf *objects, enum err_code code)
+{
+    buf_put_byte(objects, '\0');
+    struct hub_answer *a = hub_test_submit(&s->t, s->bank, s->c, objects->ptr);
+    if (a->err.code != code)
+        fail_msg("%s instead of %s", err_name(a->err.code), err_name(code));
+    hub_answer_free(a);
+    free(a);
+    buf_free(objects);
+}
+
+static void put_times(struct buf *out, struct slice what, size_t n)
+{
+    buf_reserve(out, what.len * n);
+    while (n-- > 0)
+        buf_put(out, what);
+}
+
+/* Each limit of the reader has an answer of its own at the door, none of them a 5xx. */
+static void test_hub_submit__json_limits(void **state)
+{
+    const struct json_limits *max = &json_limits_default;
+    struct scene *s = *state;
+    struct buf b = BUF_INIT;
+
+    put_times(&b, SLICE("["), max->depth);
+    refused_as(s, &b, ERR_LIMIT_DEPTH);
+    buf_put(&b, SLICE("{\"a\":[0"));
+    put_times(&b, SLICE(",0"), max->values);
+    buf_put(&b, SLICE("]}"));
+    refused_as(s, &b, ERR_LIMIT_VALUES);
+    buf_put(&b, SLICE("{\"a\":0"));
+    for (uint32_t i = 0; i < max->members; i++)
+        buf_printf(&b, ",\"%u\":0", i);
+    buf_put(&b, SLICE("}"));
+    refused_as(s, &b, ERR_LIMIT_MEMBERS);
+    buf_put(&b, SLICE("{\"a\":\""));
+    put_times(&b, SLICE("x"), max->string_max + 1);
+    buf_put(&b, SLICE("\"}"));
+    refused_as(s, &b, ERR_LIMIT_STRING);
+    put_times(&b, SLICE(" "), s->t.hub->settings.max_body);
+    buf_put(&b, SLICE("{}"));
+    refused_as(s, &b, ERR_LIMIT_BYTES);
+    for (enum err_code code = ERR_LIMIT_DEPTH; code <= ERR_LIMIT_BYTES; code++)
+        assert_true(err_http(code) >= 400 && err_http(code) < 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +623,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_submit__named_without_an_organisation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_submit__every_marking_and_consent_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_submit__who_may_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__json_limits, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
