@@ -160,6 +160,9 @@ struct slice stix_value_kind_name(enum stix_value_kind kind); /* "ipv4-addr", "d
    010.x is refused). */
 int stix_value_normal(struct arena *a, enum stix_value_kind kind, struct slice text, bool defanged,
                       enum stix_value_kind *kind_out, struct slice *normal_out, struct err *err);
+/* The name of a hash as STIX 2.1 spells it (section 10.8), whatever the producer writes: "SHA-256" for sha256, Sha_256;
+   empty: not known. For matching only: names in objects stay as they are. */
+struct slice stix_hash_name(struct slice name);
 enum stix_value_kind stix_value_guess(struct slice text);          /* for plain lists: what it looks like */
 bool stix_ipv4_parse(struct slice text, uint32_t *host_order_out); /* dotted quad, no leading zeros */
 /* RFC 6890 and friends: private, loopback, link-local, CGNAT, documentation, multicast, reserved, benchmarking. */

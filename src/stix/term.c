@@ -23,24 +23,15 @@ static bool is_name(const struct stix_step *step, struct slice name)
 
 /* ---- which kind a path names ---- */
 
-/* MD5, 'SHA-256', SHA256, sha_256 ... as producers spell them: letters and digits alone, in lower case. */
+/* Those whose values compare as bytes of hexadecimal, and whose length tells which. */
 static bool is_hash_name(struct slice key)
 {
-    static const struct slice names[] = {SLICE_INIT("md5"), SLICE_INIT("sha1"), SLICE_INIT("sha256"),
-                                         SLICE_INIT("sha512")};
-    char plain[16];
-    size_t n = 0;
+    static const struct slice names[] = {SLICE_INIT("MD5"), SLICE_INIT("SHA-1"), SLICE_INIT("SHA-256"),
+                                         SLICE_INIT("SHA-512")};
+    struct slice name = stix_hash_name(key);
 
-    for (size_t i = 0; i < key.len; i++) {
-        char c = key.ptr[i];
-        if (c == '-' || c == '_')
-            continue;
-        if (n == sizeof(plain))
-            return false;
-        plain[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (slice_eq(slice_n(plain, n), names[i]))
+        if (slice_eq(name, names[i]))
             return true;
     return false;
 }

@@ -15,6 +15,35 @@ struct slice stix_value_kind_name(enum stix_value_kind kind)
     return (unsigned)kind < STIX_VALUE_KINDS ? names[kind] : names[STIX_VALUE_NONE];
 }
 
+struct slice stix_hash_name(struct slice name)
+{
+    static const struct {
+        struct slice plain, name;
+    } names[] = {
+        {SLICE_INIT("md5"), SLICE_INIT("MD5")},          {SLICE_INIT("sha1"), SLICE_INIT("SHA-1")},
+        {SLICE_INIT("sha256"), SLICE_INIT("SHA-256")},   {SLICE_INIT("sha512"), SLICE_INIT("SHA-512")},
+        {SLICE_INIT("sha3256"), SLICE_INIT("SHA3-256")}, {SLICE_INIT("sha3512"), SLICE_INIT("SHA3-512")},
+        {SLICE_INIT("ssdeep"), SLICE_INIT("SSDEEP")},    {SLICE_INIT("tlsh"), SLICE_INIT("TLSH")},
+        {SLICE_INIT("sha224"), SLICE_INIT("SHA-224")},   {SLICE_INIT("sha384"), SLICE_INIT("SHA-384")},
+        {SLICE_INIT("imphash"), SLICE_INIT("IMPHASH")},  {SLICE_INIT("vhash"), SLICE_INIT("VHASH")},
+    };
+    char plain[16];
+    size_t n = 0;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (c == '-' || c == '_')
+            continue;
+        if (n == sizeof(plain))
+            return slice_n("", 0);
+        plain[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (slice_eq(slice_n(plain, n), names[i].plain))
+            return names[i].name;
+    return slice_n("", 0);
+}
+
 /* By length alone: a producer who writes a SHA-256 under "MD5" means the SHA-256, and lengths cannot collide. */
 static bool hash_normal(struct arena *a, struct slice text, enum stix_value_kind *kind_out, struct slice *normal_out)
 {

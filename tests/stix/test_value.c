@@ -341,14 +341,52 @@ static void test_stix_value__names(void **state)
         assert_true(stix_value_kind_name((enum stix_value_kind)kind).len != 0);
 }
 
+static void test_stix_value__hash_names(void **state)
+{
+    static const struct {
+        const char *spelt, *name;
+    } rows[] = {
+        {"SHA-256", "SHA-256"},
+        {"SHA256", "SHA-256"},
+        {"sha256", "SHA-256"},
+        {"Sha_256", "SHA-256"},
+        {"MD5", "MD5"},
+        {"md5", "MD5"},
+        {"SHA1", "SHA-1"},
+        {"SHA-1", "SHA-1"},
+        {"sha512", "SHA-512"},
+        {"SSDEEP", "SSDEEP"},
+        {"ssdeep", "SSDEEP"},
+        {"TLSH", "TLSH"},
+        {"SHA3-256", "SHA3-256"},
+        {"sha3_512", "SHA3-512"},
+        {"IMPHASH", "IMPHASH"},
+        {"VHASH", "VHASH"},
+        {"sha-257", ""},
+        {"", ""},
+        {"SHA-256-of-the-file", ""},
+        {"-", ""},
+    };
+
+    for (size_t i = 0; i < ROWS(rows); i++)
+        if (!slice_eq(stix_hash_name(slice_of(rows[i].spelt)), slice_of(rows[i].name)))
+            fail_row(i, "%s", rows[i].spelt);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stix_value__ipv4),           cmocka_unit_test(test_stix_value__ipv6),
-        cmocka_unit_test(test_stix_value__domain),         cmocka_unit_test(test_stix_value__url),
-        cmocka_unit_test(test_stix_value__hash_and_email), cmocka_unit_test(test_stix_value__defanged),
-        cmocka_unit_test(test_stix_value__long),           cmocka_unit_test(test_stix_value__guess),
-        cmocka_unit_test(test_stix_value__global),         cmocka_unit_test(test_stix_value__malformed_lines),
+        cmocka_unit_test(test_stix_value__hash_names),
+        cmocka_unit_test(test_stix_value__ipv4),
+        cmocka_unit_test(test_stix_value__ipv6),
+        cmocka_unit_test(test_stix_value__domain),
+        cmocka_unit_test(test_stix_value__url),
+        cmocka_unit_test(test_stix_value__hash_and_email),
+        cmocka_unit_test(test_stix_value__defanged),
+        cmocka_unit_test(test_stix_value__long),
+        cmocka_unit_test(test_stix_value__guess),
+        cmocka_unit_test(test_stix_value__global),
+        cmocka_unit_test(test_stix_value__malformed_lines),
         cmocka_unit_test(test_stix_value__names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
