@@ -47,6 +47,8 @@ static void object_check(struct arena *a, struct json v)
     for (uint32_t i = 0; i < strict.n; i++)
         assert(strict.problems[i].err.code != ERR_NONE && strict.problems[i].err.text[0] != '\0');
     canon_check(a, v);
+    if (stix_language_check(a, v, v, &err) != 0)
+        assert(err.code == ERR_STIX_REFERENCE && err.text[0] != '\0');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,30 +9,6 @@ enum {
     SELECTORS_MAX = 1000
 }; /* looked up in one object: each walks it from the start, and a peer chooses both numbers */
 
-static struct json list_at(struct json list, uint64_t index)
-{
-    struct json v = json_first(list);
-
-    while (index-- > 0 && json_kind(v) != JSON_ABSENT)
-        v = json_next(v);
-    return v;
-}
-
-/* What a selector names in the object; JSON_ABSENT: nothing. */
-static struct json selected(struct json object, struct slice selector)
-{
-    struct slice part;
-
-    while (slice_cut(&selector, '.', &part)) {
-        uint64_t index;
-        if (part.len > 2 && part.ptr[0] == '[' && slice_u64(slice_n(part.ptr + 1, part.len - 2), &index))
-            object = json_kind(object) == JSON_ARRAY ? list_at(object, index) : (struct json){NULL, 0};
-        else
-            object = json_get(object, part);
-    }
-    return object;
-}
-
 void rule_granular_marking(struct check *c, struct json object)
 {
     if (rule_has(object, SLICE("lang")) == rule_has(object, SLICE("marking_ref")))
@@ -41,7 +17,7 @@ void rule_granular_marking(struct check *c, struct json object)
         struct slice selector = json_string(c->arena, v);
         if (selector.ptr == NULL || ++c->selectors > SELECTORS_MAX)
             continue;
-        if (json_kind(selected(c->object->json, selector)) == JSON_ABSENT)
+        if (json_kind(stix_select(c->object->json, selector)) == JSON_ABSENT)
             check_report(c, SOFT, ERR_STIX_REFERENCE, v, NULL,
                          "the selector \"" SLICE_FMT "\" names nothing in this object",
                          SLICE_ARG(slice_to(selector, 100)));

@@ -101,6 +101,16 @@ int stix_each_reference(struct arena *a, const struct stix_object *o, stix_ref_f
    *is_single_out set it is the object itself. stix_validate on a bundle checks the bundle alone, not what it holds. */
 int stix_container(struct json root, struct json *objects_out, bool *is_single_out, struct err *err);
 
+/* ---- what one object says about parts of another (selector.c) ---- */
+
+/* What a selector names (section 7.2.3.1: names and [n], parted by dots, from the top of the object); JSON_ABSENT:
+   nothing. Walks lists from their start. */
+struct json stix_select(struct json object, struct slice selector);
+/* Section 7.1: every translated property is one that the object has, in its shape, lists of the same length. `content`:
+   a language-content, `object`: what its object_ref names, in the version that it was made for (the caller sees to
+   that). -1 with ERR_STIX_REFERENCE at the place in the language-content. */
+int stix_language_check(struct arena *a, struct json content, struct json object, struct err *err);
+
 /* ---- STIX 2.0 (upgrade*.c): the same in 2.1 ---- */
 
 struct stix_upgraded_part {
