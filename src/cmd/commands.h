@@ -28,6 +28,8 @@ int cmd_status(int argc, char **argv);
 int cmd_submit(int argc, char **argv);
 int cmd_get(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
+int cmd_pull(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_canon(int argc, char **argv);

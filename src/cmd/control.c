@@ -158,6 +158,11 @@ static int answer(struct hub *h, struct arena *a, struct slice line, struct buf 
             questions[i].put(h, out);
             return 0;
         }
+    if (slice_eq(what, SLICE("clients"))) {
+        struct slice member = json_string(a, json_get(json_get(request, SLICE("row")), SLICE("name")));
+        hub_put_clients(h, member, out);
+        return 0;
+    }
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
         if (slice_eq(what, slice_of(acts[i].name)))
             return put_with_password(h, a, acts[i].kind, json_get(request, SLICE("row")), out, err);

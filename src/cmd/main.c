@@ -19,6 +19,8 @@ static const struct {
     {"status", cmd_status, "what a running hub says of itself"},
     {"submit", cmd_submit, "submit STIX objects, or one pattern, to a hub"},
     {"get", cmd_get, "read objects of a collection"},
+    {"pull", cmd_pull, "read any TAXII 2.1 server, bearing with what it gets wrong"},
+    {"doctor", cmd_doctor, "what is wrong between a hub and the programs that talk to it"},
     {"watch", cmd_watch, "follow a collection's stream"},
     {"check", cmd_check, "check STIX 2.1 files"},
     {"convert", cmd_convert, "print STIX 2.0 files as STIX 2.1"},

@@ -95,6 +95,7 @@ static struct hub *hub_new(const struct hub_conf *conf)
     h->commits = queue_new(HUB_QUEUE, HUB_QUEUE);
     h->followers = hub_followers_new(h);
     h->doors = hub_doors_new();
+    h->clients = hub_clients_new();
     h->bands = hub_bands_new();
     return h;
 }
@@ -185,6 +186,7 @@ void hub_close(struct hub **hub)
     store_close(&h->store);
     hub_followers_free(&h->followers);
     hub_doors_free(&h->doors);
+    hub_clients_free(&h->clients);
     hub_bands_free(&h->bands);
     hub_again_free(&h->again);
     hub_directory_drop(&h->directory);

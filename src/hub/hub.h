@@ -128,6 +128,9 @@ void hub_put_members(struct hub *h, struct buf *json_out);
 void hub_put_credentials(struct hub *h, struct buf *json_out); /* of all members; never what they are checked against */
 void hub_put_collections(struct hub *h, struct buf *json_out);
 void hub_put_partners(struct hub *h, struct buf *json_out);
+/* What is known of the programs that were connected since the start: guesses, findings; with a member's name its last
+   requests too. Empty: all members, and who could not be signed in. */
+void hub_put_clients(struct hub *h, struct slice member, struct buf *json_out);
 
 /* Recalls, the newest first, and how far each recipient is: ask is {"since_us"?, "id"?, "limit"?}. The answer is
    bounded: "more" says that something was left out. */

@@ -368,7 +368,13 @@ struct hub {
     struct hub_followers *followers; /* stream.c */
     struct hub_doors *doors;         /* doors.c */
     struct hub_again *again;         /* again.c */
+    struct hub_clients *clients;     /* clients.c */
 };
+
+/* clients.c: what the hub remembers of each connected program, for tocsin doctor: in memory alone, bounded */
+struct hub_clients *hub_clients_new(void);
+void hub_clients_free(struct hub_clients **clients);
+void hub_clients_note(void *hub, struct taxii_who *who, const struct taxii_answered *answer); /* any thread */
 
 /* commit.c */
 int hub_commit_start(struct hub *h, struct err *err);

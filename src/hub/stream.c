@@ -403,6 +403,8 @@ static void start_follower(struct follower *f, struct taxii_reply *reply)
     all->first = f;
     all->n++;
     pthread_mutex_unlock(&all->lock);
+    hub_clients_note(f->hub, (struct taxii_who *)f->party,
+                     &(struct taxii_answered){.head = taxii_reply_head(reply), .status = 200});
     http_stream_open(taxii_reply_stream(reply), SLICE("text/event-stream"), STREAM_QUEUE, &events);
     buf_put(&hello, SLICE("retry: 1000\n: tocsin\n\n"));
     if (!http_stream_send(f->stream, buf_ref_take(&hello)))

@@ -101,7 +101,7 @@ static int discover(struct taxii_client *c, struct slice path, struct err *err)
     return take_root(c, about, err);
 }
 
-int taxii_client_open(const struct taxii_client_conf *conf, struct taxii_client **client_out, struct err *err)
+int taxii_client_make(const struct taxii_client_conf *conf, struct taxii_client **client_out, struct err *err)
 {
     struct taxii_client *c = mem_zero(1, sizeof *c);
     struct http_client_conf http = conf->http;
@@ -113,19 +113,35 @@ int taxii_client_open(const struct taxii_client_conf *conf, struct taxii_client 
         return -1;
     }
     c->origin = arena_copy(&c->arena, parts.origin);
+    c->root = SLICE("");
     c->collection = arena_copy(&c->arena, conf->collection.len != 0 ? conf->collection : parts.collection);
     if (slice_eq_nocase(slice_to(c->origin, 7), SLICE("http://")))
         taxii_quirk(c, TAXII_QUIRK_plain);
+    *client_out = c;
+    return 0;
+}
+
+int taxii_client_find_root(struct taxii_client *c, const struct taxii_client_conf *conf, struct err *err)
+{
+    struct taxii_parts parts = split_url(conf->http.url);
+
     if (conf->root.len != 0)
         c->root = taxii_root_path(&c->arena, conf->root);
     else if (parts.collection.len != 0)
         c->root = taxii_root_path(&c->arena, parts.path);
-    else if (discover(c, parts.path, err) != 0) {
-        taxii_client_close(&c);
-        return -1;
-    }
-    *client_out = c;
+    else
+        return discover(c, parts.path, err);
     return 0;
+}
+
+int taxii_client_open(const struct taxii_client_conf *conf, struct taxii_client **client_out, struct err *err)
+{
+    if (taxii_client_make(conf, client_out, err) != 0)
+        return -1;
+    if (taxii_client_find_root(*client_out, conf, err) == 0)
+        return 0;
+    taxii_client_close(client_out);
+    return -1;
 }
 
 void taxii_client_close(struct taxii_client **client)

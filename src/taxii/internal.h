@@ -46,6 +46,10 @@ struct taxii_client {
     uint64_t quirks;
 };
 
+int taxii_client_make(const struct taxii_client_conf *conf, struct taxii_client **client_out,
+                      struct err *err); /* without a request */
+int taxii_client_find_root(struct taxii_client *c, const struct taxii_client_conf *conf, struct err *err);
+
 /* What one GET brought besides its body. */
 struct taxii_heard {
     int status;

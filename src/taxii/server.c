@@ -102,6 +102,12 @@ static uint64_t body_max(const struct taxii_reply *r)
     return r->server->backend->max_body(r->server->hub, r->who);
 }
 
+static void tell(struct taxii_reply *r, const struct taxii_answered *answer)
+{
+    if (r->server->backend->answered != NULL)
+        r->server->backend->answered(r->server->hub, r->who, answer);
+}
+
 static int on_head(void *arg, struct http_request *request, uint64_t *max_body_out, void **user_out, struct err *err)
 {
     struct taxii_server *s = arg;
@@ -120,8 +126,10 @@ static int on_head(void *arg, struct http_request *request, uint64_t *max_body_o
         result = check_head(r, head, err);
     if (result == 0)
         *max_body_out = body_max(r);
-    else if (result < 0)
+    else if (result < 0) {
+        tell(r, &(struct taxii_answered){.head = head, .status = err_http(err->code), .err = err});
         reply_free(r);
+    }
     return result;
 }
 
@@ -132,6 +140,9 @@ void taxii_signed_in(struct taxii_reply *r, struct taxii_who *who, const struct 
     r->who = who;
     if (refused == NULL && check_head(r, http_request_head(r->request), &err) != 0)
         refused = &err;
+    if (refused != NULL)
+        tell(r, &(struct taxii_answered){
+                    .head = http_request_head(r->request), .status = err_http(refused->code), .err = refused});
     http_admit(r->request, refused == NULL ? body_max(r) : 0, r, refused);
 }
 
@@ -277,6 +288,8 @@ void taxii_reply_json(struct taxii_reply *r, int status, struct buf_ref *body)
 {
     struct http_answer answer = {.status = status, .media_type = SLICE(TAXII_MEDIA), .body = body};
 
+    tell(r, &(struct taxii_answered){
+                .head = http_request_head(r->request), .status = status, .sent = buf_ref_slice(body).len});
     http_reply(r->request, &answer);
 }
 
@@ -293,11 +306,17 @@ void taxii_reply_page(struct taxii_reply *r, struct buf_ref *body, int64_t first
 
     time_put(first, first_us);
     time_put(last, last_us);
+    tell(r, &(struct taxii_answered){.head = http_request_head(r->request),
+                                     .status = 200,
+                                     .sent = buf_ref_slice(body).len,
+                                     .is_page = true,
+                                     .is_empty = first_us == 0});
     http_reply(r->request, &answer);
 }
 
 void taxii_reply_error(struct taxii_reply *r, const struct err *err)
 {
+    tell(r, &(struct taxii_answered){.head = http_request_head(r->request), .status = err_http(err->code), .err = err});
     http_reply_error(r->request, err, NULL, 0);
 }
 

@@ -60,6 +60,14 @@ enum taxii_describe {
     TAXII_STATUS
 }; /* status: object_id is the status id */
 
+struct taxii_answered {
+    const struct http_head *head;
+    int status;
+    const struct err *err;  /* NULL: no error */
+    size_t sent;            /* bytes of the body */
+    bool is_page, is_empty; /* of objects, manifest or versions; without any */
+};
+
 struct taxii_backend {
     /* Who is it? 0 with *who_out; -1 with ERR_UNAUTHENTICATED, ERR_TOO_MANY, ERR_BUSY...; HTTP_LATER: call
        taxii_signed_in() once, from any thread. For a POST also: may it write there (ERR_FORBIDDEN, ERR_NOT_FOUND), so
@@ -78,6 +86,9 @@ struct taxii_backend {
     uint64_t (*max_body)(void *hub, struct taxii_who *who); /* max_content_length of this API root */
     void (*confirm)(void *hub, struct taxii_who *who,
                     struct taxii_reply *reply); /* body: a receipt, at most TAXII_RECEIPT_MAX bytes, not parsed yet */
+    /* Each answer, refusals at the head included, just before it goes: any thread; must return at once. who NULL:
+       nobody was signed in. May be NULL. */
+    void (*answered)(void *hub, struct taxii_who *who, const struct taxii_answered *answer);
 };
 void taxii_signed_in(struct taxii_reply *reply, struct taxii_who *who, const struct err *refused);
 
@@ -232,6 +243,19 @@ struct taxii_walk_counts {
         out_of_reach; /* out_of_reach: where the server would not give the rest */
 };
 const struct taxii_walk_counts *taxii_walk_counts(const struct taxii_walk *w);
+
+/* ---- looking at somebody else's server ---- */
+
+struct taxii_probe {
+    uint64_t quirks; /* bits 1 << enum taxii_quirk; those met before an error, too */
+    struct slice root, collection, title;
+    uint32_t requests, collections, objects; /* objects: of the first page */
+    int64_t oldest_us;                       /* date_added of the first object that it gives; 0: not said */
+};
+/* Walks discovery, API root, collections, pages, manifest, versions and errors in some 15 requests, and writes nothing.
+   -1: it went no further, err says why. */
+int taxii_probe(const struct taxii_client_conf *conf, struct arena *a, bool (*pause)(void *arg, int64_t us), void *arg,
+                struct taxii_probe *out, struct err *err);
 
 /* A client file, as `tocsin member add --out` writes it (YAML: url, ca, pin, user, password,
    cert, key, root, collection). */
