@@ -575,6 +575,37 @@ int hub_test_get(struct hub_test *t, struct hub_party *p, const char *collection
     return 0;
 }
 
+int hub_scene_set_up(void **state)
+{
+    struct hub_scene *s = mem_zero(1, sizeof *s);
+
+    hub_test_open(&s->t);
+    hub_test_collection(&s->t, "threats", ",\"open\":true", s->c);
+    s->bank = hub_test_member(&s->t, "bank", "");
+    s->clinic = hub_test_member(&s->t, "clinic", "");
+    s->port = hub_test_member(&s->t, "port", "");
+    *state = s;
+    return 0;
+}
+
+int hub_scene_tear_down(void **state)
+{
+    struct hub_scene *s = *state;
+
+    hub_party_drop(&s->bank);
+    hub_party_drop(&s->clinic);
+    hub_party_drop(&s->port);
+    hub_test_close(&s->t);
+    arena_free(&s->a);
+    free(s);
+    return 0;
+}
+
+void hub_scene_submit(struct hub_scene *s, unsigned n, unsigned version, const char *marking, const char *more)
+{
+    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, n, version, marking, more).ptr);
+}
+
 void hub_test_disk(struct hub_test *t, long bytes)
 {
     struct rlimit most;

@@ -67,6 +67,18 @@ struct hub_party *hub_test_partner(struct hub_test *t, const char *name, const c
 void hub_test_sign(uint8_t secret, struct slice origin, struct slice id, enum store_kind kind, struct slice object,
                    uint8_t out[CRYPTO_SIGNATURE]);
 
+/* What many tests begin with: collection `threats`, open to members, and three of them. Fixtures of cmocka. */
+struct hub_scene {
+    struct hub_test t;
+    struct hub_party *bank, *clinic, *port;
+    char c[37]; /* the collection's id */
+    struct arena a;
+};
+int hub_scene_set_up(void **state);
+int hub_scene_tear_down(void **state);
+/* The bank's, into threats; must be taken. */
+void hub_scene_submit(struct hub_scene *s, unsigned n, unsigned version, const char *marking, const char *more);
+
 /* ---- submitting ---- */
 
 void hub_test_submit_into(struct hub_test *t, struct hub_party *from, const char *collection, struct slice text,

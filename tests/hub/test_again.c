@@ -4,56 +4,27 @@
 
 #include <string.h>
 
-struct scene {
-    struct hub_test t;
-    struct hub_party *bank, *clinic, *port;
-    char c[37];
-    struct arena a;
-};
-
+/* The port is a recipient by name, and keeps what others lose. */
 static int set_up(void **state)
 {
-    struct scene *s = mem_zero(1, sizeof *s);
-
-    hub_test_open(&s->t);
-    hub_test_collection(&s->t, "threats", ",\"open\":true,\"add_recipients\":[\"port\"]", s->c);
-    s->bank = hub_test_member(&s->t, "bank", "");
-    s->clinic = hub_test_member(&s->t, "clinic", "");
-    s->port = hub_test_member(&s->t, "port", "");
-    *state = s;
+    hub_scene_set_up(state);
+    struct hub_scene *s = *state;
+    hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"add_recipients\":[\"port\"]}");
     return 0;
 }
 
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    hub_party_drop(&s->bank);
-    hub_party_drop(&s->clinic);
-    hub_party_drop(&s->port);
-    hub_test_close(&s->t);
-    arena_free(&s->a);
-    free(s);
-    return 0;
-}
-
-static void submit(struct scene *s, unsigned n, unsigned version, const char *marking, const char *more)
-{
-    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, n, version, marking, more).ptr);
-}
-
-static void audience(struct scene *s, bool open)
+static void audience(struct hub_scene *s, bool open)
 {
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":%s}", open ? "true" : "false");
 }
 
-static struct slice indicator_of(struct scene *s, struct hub_party *p, struct slice *bytes_out)
+static struct slice indicator_of(struct hub_scene *s, struct hub_party *p, struct slice *bytes_out)
 {
     return hub_test_find(&s->t, p, s->c, "\"indicator\"", &s->a, bytes_out);
 }
 
 /* Copies by id: (all versions). */
-static size_t count_get(struct scene *s, struct hub_party *p, struct slice id, bool all, bool *revoked_out)
+static size_t count_get(struct hub_scene *s, struct hub_party *p, struct slice id, bool all, bool *revoked_out)
 {
     struct hub_copies got = {.n = 0};
 
@@ -65,7 +36,7 @@ static size_t count_get(struct scene *s, struct hub_party *p, struct slice id, b
     return n;
 }
 
-static void check_new_release(struct scene *s, struct slice before)
+static void check_new_release(struct hub_scene *s, struct slice before)
 {
     struct slice bytes, now = indicator_of(s, s->clinic, &bytes), of_port = indicator_of(s, s->port, NULL);
 
@@ -82,26 +53,25 @@ static void check_new_release(struct scene *s, struct slice before)
 
 static void test_hub_again__by_a_version(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     struct slice before = indicator_of(s, s->clinic, NULL);
     assert_true(slice_eq(indicator_of(s, s->port, NULL), before));
-    submit(s, 1, 2, TLP_AMBER, "");
+    hub_scene_submit(s, 1, 2, TLP_AMBER, "");
     assert_null(indicator_of(s, s->clinic, NULL).ptr);
-    submit(s, 1, 3, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 3, TLP_GREEN, "");
     check_new_release(s, before);
 }
 
 static void test_hub_again__by_the_audience(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     struct slice before = indicator_of(s, s->clinic, NULL);
     indicator_of(s, s->port, NULL);
     audience(s, false);
-    hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"add_recipients\":[\"port\"]}");
     assert_null(indicator_of(s, s->clinic, NULL).ptr);
     audience(s, true);
     check_new_release(s, before);
@@ -109,10 +79,10 @@ static void test_hub_again__by_the_audience(void **state)
 
 static void test_hub_again__and_again(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice ids[4];
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     for (unsigned i = 0; i < 4; i++) {
         ids[i] = indicator_of(s, s->clinic, NULL);
         assert_non_null(ids[i].ptr);
@@ -126,12 +96,12 @@ static void test_hub_again__and_again(void **state)
 /* Each recall names what the viewer held at that moment. */
 static void test_hub_again__recalls_name_what_was_held(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_holding held = {.n = 0};
     struct hub_copies got = {.n = 0};
     struct store_at at = {0, 0, 0};
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     for (int i = 0; i < 3; i++) {
         hub_test_read(&s->t, s->clinic, s->c, STORE_PAGE, false, 3, &at, &got);
         audience(s, false);
@@ -152,16 +122,16 @@ static void test_hub_again__recalls_name_what_was_held(void **state)
 
 static void test_hub_again__after_a_deletion(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     bool revoked;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     struct slice before = indicator_of(s, s->clinic, NULL);
     hub_test_act(&s->t, HUB_DELETE, s->bank, "{\"collection\":\"%s\",\"id\":\"" SLICE_FMT "\",\"all\":true}", s->c,
                  SLICE_ARG(before));
     assert_int_equal(count_get(s, s->clinic, before, false, &revoked), 1);
     assert_true(revoked);
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     struct slice now = indicator_of(s, s->clinic, NULL);
     assert_non_null(now.ptr);
     assert_false(slice_eq(now, before));
@@ -171,10 +141,10 @@ static void test_hub_again__after_a_deletion(void **state)
 
 static void test_hub_again__references_follow(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     struct slice before = indicator_of(s, s->clinic, NULL);
     audience(s, false);
     audience(s, true);
@@ -198,17 +168,17 @@ static void test_hub_again__references_follow(void **state)
 
 static void test_hub_again__the_same_after_a_restart(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
-    submit(s, 1, 1, TLP_GREEN, ",\"name\":\"first\"");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, ",\"name\":\"first\"");
     indicator_of(s, s->clinic, NULL);
-    submit(s, 2, 1, TLP_GREEN, ",\"name\":\"second\"");
+    hub_scene_submit(s, 2, 1, TLP_GREEN, ",\"name\":\"second\"");
     struct slice second = hub_test_find(&s->t, s->clinic, s->c, "second", &s->a, NULL);
     audience(s, false);
     audience(s, true);
     hub_test_act(&s->t, HUB_DELETE, s->bank, "{\"collection\":\"%s\",\"id\":\"" SLICE_FMT "\",\"all\":true}", s->c,
                  SLICE_ARG(second));
-    submit(s, 2, 1, TLP_GREEN, ",\"name\":\"second\"");
+    hub_scene_submit(s, 2, 1, TLP_GREEN, ",\"name\":\"second\"");
     second = hub_test_find(&s->t, s->clinic, s->c, "second", &s->a, NULL);
     struct slice now = hub_test_find(&s->t, s->clinic, s->c, "first", &s->a, NULL);
     assert_true(now.len != 0 && second.len != 0);
@@ -221,12 +191,12 @@ static void test_hub_again__the_same_after_a_restart(void **state)
 /* The owner's other programs follow too: they are told its own id, and its pages simply lack it. */
 static void test_hub_again__own_followers_are_told_of_a_deletion(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies got = {.n = 0};
     struct store_at at = {0, 0, 0};
     struct slice own = hub_test_indicator_id(&s->a, 1);
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     struct slice release = indicator_of(s, s->clinic, NULL);
     indicator_of(s, s->bank, NULL);
     hub_test_act(&s->t, HUB_DELETE, s->bank, "{\"collection\":\"%s\",\"id\":\"" SLICE_FMT "\",\"all\":true}", s->c,
@@ -247,14 +217,17 @@ static void test_hub_again__own_followers_are_told_of_a_deletion(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hub_again__by_a_version, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_again__by_the_audience, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_again__and_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_again__recalls_name_what_was_held, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_again__after_a_deletion, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_again__references_follow, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_again__the_same_after_a_restart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_again__own_followers_are_told_of_a_deletion, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__by_a_version, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__by_the_audience, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__and_again, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__recalls_name_what_was_held, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__after_a_deletion, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__references_follow, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__the_same_after_a_restart, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_again__own_followers_are_told_of_a_deletion, hub_scene_set_up,
+                                        hub_scene_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

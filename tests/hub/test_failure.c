@@ -3,41 +3,10 @@
 
 #include <string.h>
 
-struct scene {
-    struct hub_test t;
-    struct hub_party *bank, *clinic;
-    char c[37];
-    struct arena a;
-};
-
-static int set_up(void **state)
-{
-    struct scene *s = mem_zero(1, sizeof *s);
-
-    hub_test_open(&s->t);
-    hub_test_collection(&s->t, "threats", ",\"open\":true", s->c);
-    s->bank = hub_test_member(&s->t, "bank", "");
-    s->clinic = hub_test_member(&s->t, "clinic", "");
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    hub_party_drop(&s->bank);
-    hub_party_drop(&s->clinic);
-    hub_test_close(&s->t);
-    arena_free(&s->a);
-    free(s);
-    return 0;
-}
-
 static void test_hub_failure__full_disk_undoes_a_submission(void **state)
 {
     static const char *const markings[] = {TLP_GREEN, TLP_CLEAR, TLP_AMBER};
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub *h = s->t.hub;
 
     hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, "").ptr);
@@ -74,7 +43,7 @@ static void test_hub_failure__full_disk_undoes_a_submission(void **state)
 
 static void test_hub_failure__full_disk_undoes_an_act(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice items[300];
     uint64_t epoch;
 
@@ -97,7 +66,7 @@ static void test_hub_failure__full_disk_undoes_an_act(void **state)
     hub_test_ledger(&s->t);
 }
 
-static uint64_t delivered_objects(struct scene *s)
+static uint64_t delivered_objects(struct hub_scene *s)
 {
     struct hub_viewer *v = s->t.hub->viewers[s->clinic->viewer];
 
@@ -109,7 +78,7 @@ static uint64_t delivered_objects(struct scene *s)
 
 static void test_hub_failure__deliveries_are_counted_again(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, "").ptr);
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
@@ -127,7 +96,7 @@ static void test_hub_failure__deliveries_are_counted_again(void **state)
 /* More kinds of objects than there is room for: an answer, not the end. */
 static void test_hub_failure__kinds_are_bounded(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     bool fresh;
 
     for (uint32_t n = atomic_load(&s->t.hub->n_classes); n < HUB_CLASSES_MAX; n++) {
@@ -151,7 +120,7 @@ static void test_hub_failure__kinds_are_bounded(void **state)
 /* A journal that is full takes nothing more, and still takes back. */
 static void test_hub_failure__rows_are_bounded(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub *h = s->t.hub;
 
     hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, "").ptr);
@@ -169,11 +138,14 @@ static void test_hub_failure__rows_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hub_failure__full_disk_undoes_a_submission, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_failure__full_disk_undoes_an_act, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_failure__deliveries_are_counted_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_failure__kinds_are_bounded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_failure__rows_are_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_failure__full_disk_undoes_a_submission, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_failure__full_disk_undoes_an_act, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_failure__deliveries_are_counted_again, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_failure__kinds_are_bounded, hub_scene_set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_failure__rows_are_bounded, hub_scene_set_up, hub_scene_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,45 +3,7 @@
 
 #include <string.h>
 
-struct scene {
-    struct hub_test t;
-    struct hub_party *bank, *clinic, *port;
-    char c[37];
-    struct arena a;
-};
-
-static int set_up(void **state)
-{
-    struct scene *s = mem_zero(1, sizeof *s);
-
-    hub_test_open(&s->t);
-    hub_test_collection(&s->t, "threats", ",\"open\":true", s->c);
-    s->bank = hub_test_member(&s->t, "bank", "");
-    s->clinic = hub_test_member(&s->t, "clinic", "");
-    s->port = hub_test_member(&s->t, "port", "");
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    hub_party_drop(&s->bank);
-    hub_party_drop(&s->clinic);
-    hub_party_drop(&s->port);
-    hub_test_close(&s->t);
-    arena_free(&s->a);
-    free(s);
-    return 0;
-}
-
-static void submit(struct scene *s, unsigned n, unsigned version, const char *marking, const char *more)
-{
-    hub_test_submit_good(&s->t, s->bank, s->c, hub_test_indicator(&s->a, n, version, marking, more).ptr);
-}
-
-static size_t recalls_for(struct scene *s, struct hub_party *p)
+static size_t recalls_for(struct hub_scene *s, struct hub_party *p)
 {
     struct hub_copies got = {.n = 0};
     struct store_at at = {0, 0, 0};
@@ -59,7 +21,7 @@ static int take(void *arg, const struct hub_seen *seen, const struct store_at *a
 }
 
 /* A page that is read but not yet sent. */
-static size_t begin_page(struct scene *s, struct hub_party *p, struct hub_view *v)
+static size_t begin_page(struct hub_scene *s, struct hub_party *p, struct hub_view *v)
 {
     struct store_at after = {0, 0, 0}, at;
     size_t n = 0;
@@ -75,12 +37,12 @@ static size_t begin_page(struct scene *s, struct hub_party *p, struct hub_view *
 /* It is not among those who are told, so it must not get the bytes. */
 static void test_hub_recall__page_under_way_is_thrown_away(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_view v;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     assert_int_equal(begin_page(s, s->clinic, &v), 2);
-    submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
+    hub_scene_submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
     assert_false(hub_view_close(&v));
     assert_int_equal(recalls_for(s, s->clinic), 0);
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
@@ -88,10 +50,10 @@ static void test_hub_recall__page_under_way_is_thrown_away(void **state)
 
 static void test_hub_recall__page_under_way_of_who_loses_the_right(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_view v;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     begin_page(s, s->clinic, &v);
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":false}");
     assert_false(hub_view_close(&v));
@@ -99,20 +61,20 @@ static void test_hub_recall__page_under_way_of_who_loses_the_right(void **state)
     /* by a version for fewer */
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":true}");
     begin_page(s, s->port, &v);
-    submit(s, 1, 2, TLP_AMBER, "");
+    hub_scene_submit(s, 1, 2, TLP_AMBER, "");
     assert_false(hub_view_close(&v));
     assert_int_equal(recalls_for(s, s->port), 0);
 }
 
 static void test_hub_recall__page_of_other_things_stands(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_view v;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     begin_page(s, s->clinic, &v);
-    submit(s, 2, 1, TLP_GREEN, "");
-    submit(s, 2, 2, TLP_GREEN, ",\"revoked\":true");
+    hub_scene_submit(s, 2, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 2, 2, TLP_GREEN, ",\"revoked\":true");
     assert_true(hub_view_close(&v));
     begin_page(s, s->clinic, &v);
     assert_true(hub_view_close(&v));
@@ -120,12 +82,12 @@ static void test_hub_recall__page_of_other_things_stands(void **state)
 
 static void test_hub_recall__reaches_who_has_an_older_version(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
-    submit(s, 1, 2, TLP_GREEN, "");
-    submit(s, 1, 3, TLP_GREEN, ",\"revoked\":true");
+    hub_scene_submit(s, 1, 2, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 3, TLP_GREEN, ",\"revoked\":true");
     assert_int_equal(recalls_for(s, s->clinic), 1);
     assert_int_equal(recalls_for(s, s->port), 0); /* it never read */
 }
@@ -133,11 +95,11 @@ static void test_hub_recall__reaches_who_has_an_older_version(void **state)
 /* The version that is recalled is of the same transaction: what is held is an older one. */
 static void test_hub_recall__reaches_over_versions_of_one_envelope(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice items[2] = {hub_test_indicator(&s->a, 1, 2, TLP_CLEAR, ""),
                              hub_test_indicator(&s->a, 1, 3, TLP_STRICT, "")};
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
     hub_test_submit_good(&s->t, s->bank, s->c, hub_test_list(&s->a, items, 2).ptr);
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
@@ -147,42 +109,42 @@ static void test_hub_recall__reaches_over_versions_of_one_envelope(void **state)
 
 static void test_hub_recall__late_version_recalls_nothing(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
-    submit(s, 1, 5, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 5, TLP_GREEN, "");
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
-    submit(s, 1, 3, TLP_STRICT, "");
+    hub_scene_submit(s, 1, 3, TLP_STRICT, "");
     assert_int_equal(recalls_for(s, s->clinic), 0);
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
 }
 
 static void test_hub_recall__narrower_version_is_restricted_not_for_its_owner(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
     assert_int_equal(hub_test_count(&s->t, s->bank, s->c), 1);
-    submit(s, 1, 2, TLP_AMBER, "");
+    hub_scene_submit(s, 1, 2, TLP_AMBER, "");
     assert_int_equal(recalls_for(s, s->clinic), 1);
     assert_int_equal(recalls_for(s, s->bank), 0);
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
     assert_int_equal(hub_test_count(&s->t, s->bank, s->c), 1);
-    submit(s, 1, 3, TLP_GREEN, ""); /* and back: a newer version */
+    hub_scene_submit(s, 1, 3, TLP_GREEN, ""); /* and back: a newer version */
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
 }
 
 static void test_hub_recall__stays_in_its_collection(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies got = {.n = 0};
     struct store_at at = {0, 0, 0};
     char other[37];
 
     hub_test_collection(&s->t, "other", ",\"open\":true", other);
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     hub_test_count(&s->t, s->clinic, s->c);
-    submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
+    hub_scene_submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
     hub_test_read(&s->t, s->clinic, other, STORE_RECALLS, false, 1, &at, &got);
     at = (struct store_at){0, 0, 0};
     hub_test_read(&s->t, s->clinic, other, STORE_PAGE, false, 1, &at, &got);
@@ -193,23 +155,23 @@ static void test_hub_recall__stays_in_its_collection(void **state)
 /* Of what was given in the last second before a crash nothing is written: everybody may have it. */
 static void test_hub_recall__reaches_who_read_just_before_a_restart(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     hub_test_tick(&s->t);
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 1);
     hub_test_stop(&s->t); /* without a further tick */
     hub_test_start(&s->t);
-    submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
+    hub_scene_submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
     assert_int_equal(recalls_for(s, s->clinic), 1);
 }
 
 static void test_hub_recall__deleted_is_gone_for_all(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice detail, id;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     id = hub_test_find(&s->t, s->clinic, s->c, "n1.example", &s->a, NULL);
     detail = arena_printf(&s->a, "{\"collection\":\"%s\",\"id\":\"" SLICE_FMT "\",\"all\":true}", s->c, SLICE_ARG(id));
     assert_int_equal(hub_test_act_fails(&s->t, HUB_DELETE, s->clinic, "%s", detail.ptr), ERR_NOT_FOUND);
@@ -224,12 +186,12 @@ static void test_hub_recall__deleted_is_gone_for_all(void **state)
 /* What was retracted by a version can still be deleted: then its owner does not see it either. */
 static void test_hub_recall__retracted_can_be_deleted(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies got = {.n = 0};
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     struct slice id = hub_test_find(&s->t, s->clinic, s->c, "n1.example", &s->a, NULL);
-    submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
+    hub_scene_submit(s, 1, 2, TLP_GREEN, ",\"revoked\":true");
     hub_test_act(&s->t, HUB_DELETE, s->bank, "{\"collection\":\"%s\",\"id\":\"" SLICE_FMT "\",\"all\":true}", s->c,
                  SLICE_ARG(id));
     hub_test_fresh(&s->t, s->bank, s->c, &got);
@@ -241,7 +203,7 @@ static void test_hub_recall__retracted_can_be_deleted(void **state)
 /* An act of a member never overtakes what it submitted before, whether it waited for the answer or not. */
 static void test_hub_recall__deletion_waits_for_the_submission(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_view v;
 
     for (unsigned n = 1; n <= 30; n++) {
@@ -269,7 +231,7 @@ static void test_hub_recall__deletion_waits_for_the_submission(void **state)
 }
 
 /* What a poller holds in the end. */
-static size_t poll(struct scene *s, struct hub_party *p, struct store_at *at, struct hub_holding *held)
+static size_t poll(struct hub_scene *s, struct hub_party *p, struct store_at *at, struct hub_holding *held)
 {
     struct hub_copies got = {.n = 0};
     size_t live = 0;
@@ -287,14 +249,14 @@ static size_t poll(struct scene *s, struct hub_party *p, struct store_at *at, st
 /* An audience changes, and in the same transaction a version goes to the new one. */
 static void test_hub_recall__version_and_audience_at_once(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_holding held = {.n = 0};
     struct store_at at = {0, 0, 0};
 
     for (unsigned n = 1; n <= 40; n++) {
         struct hub_answer dropped, submitted;
         hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"add_recipients\":[\"clinic\"]}");
-        submit(s, n, 1, TLP_GREEN, "");
+        hub_scene_submit(s, n, 1, TLP_GREEN, "");
         assert_int_equal(poll(s, s->clinic, &at, &held), n);
         hub_answer_init(&dropped);
         hub_answer_init(&submitted);
@@ -316,7 +278,7 @@ static void test_hub_recall__version_and_audience_at_once(void **state)
  * in the middle of the old one counts as one who does not hold it. */
 static void test_hub_recall__pages_of_an_earlier_widening(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_holding held = {.n = 0};
     struct store_at at = {0, 0, 0}, after;
     struct hub_view v;
@@ -325,7 +287,7 @@ static void test_hub_recall__pages_of_an_earlier_widening(void **state)
 
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":false}");
     for (unsigned i = 0; i < 5; i++)
-        submit(s, i, 1, TLP_GREEN, "");
+        hub_scene_submit(s, i, 1, TLP_GREEN, "");
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":true}");
     assert_int_equal(hub_view_open(&s->t.readers[0], s->clinic, &v, NULL), 0);
     struct hub_view_ask ask = {
@@ -351,12 +313,12 @@ static void test_hub_recall__pages_of_an_earlier_widening(void **state)
 /* The right was lost and gained anew while a page was under way. */
 static void test_hub_recall__page_under_way_of_who_gained_it_anew(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_holding held = {.n = 0};
     struct store_at at = {0, 0, 0};
     struct hub_view v;
 
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     begin_page(s, s->clinic, &v);
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":false}");
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":true}");
@@ -369,7 +331,7 @@ static void test_hub_recall__page_under_way_of_who_gained_it_anew(void **state)
 
 static void test_hub_recall__value_stays_while_another_submission_is_seen(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice green = hub_test_address(&s->a, 1, TLP_GREEN), id;
     struct json root;
 
@@ -394,7 +356,7 @@ static void test_hub_recall__value_stays_while_another_submission_is_seen(void *
 static void test_hub_recall__value_of_many_is_found_by_id(void **state)
 {
     enum { MANY = 70 };
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice strict = hub_test_address(&s->a, 1, TLP_STRICT), id;
     struct hub_copies got = {.n = 0};
     struct json root;
@@ -417,12 +379,12 @@ static void test_hub_recall__value_of_many_is_found_by_id(void **state)
 /* Two changes at once, as they come into one transaction: each row comes once. */
 static void test_hub_recall__two_widenings_at_once(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     char other[37];
 
     hub_test_collection(&s->t, "closed", "", other);
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":false}");
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     hub_test_submit_good(&s->t, s->bank, other, hub_test_indicator(&s->a, 2, 1, TLP_GREEN, "").ptr);
     for (int round = 0; round < 10; round++) {
         struct hub_answer answers[6];
@@ -463,10 +425,10 @@ static void test_hub_recall__two_widenings_at_once(void **state)
 
 static void test_hub_recall__one_widening_for_all_who_gain_the_same(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"open\":false}");
-    submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
     for (unsigned i = 0; i < 20; i++) {
         struct hub_party *m = hub_test_member(&s->t, arena_printf(&s->a, "m%u", i).ptr, "");
         hub_party_drop(&m);
@@ -481,27 +443,43 @@ static void test_hub_recall__one_widening_for_all_who_gain_the_same(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_is_thrown_away, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_of_who_loses_the_right, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__page_of_other_things_stands, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__reaches_who_has_an_older_version, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__reaches_over_versions_of_one_envelope, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__late_version_recalls_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__narrower_version_is_restricted_not_for_its_owner, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__stays_in_its_collection, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__reaches_who_read_just_before_a_restart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__deleted_is_gone_for_all, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__retracted_can_be_deleted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__deletion_waits_for_the_submission, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__version_and_audience_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_of_who_gained_it_anew, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__pages_of_an_earlier_widening, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__value_stays_while_another_submission_is_seen, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__value_of_many_is_found_by_id, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__two_widenings_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_recall__one_widening_for_all_who_gain_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_is_thrown_away, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_of_who_loses_the_right, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__page_of_other_things_stands, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__reaches_who_has_an_older_version, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__reaches_over_versions_of_one_envelope, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__late_version_recalls_nothing, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__narrower_version_is_restricted_not_for_its_owner,
+                                        hub_scene_set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__stays_in_its_collection, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__reaches_who_read_just_before_a_restart, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__deleted_is_gone_for_all, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__retracted_can_be_deleted, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__deletion_waits_for_the_submission, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__version_and_audience_at_once, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__page_under_way_of_who_gained_it_anew, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__pages_of_an_earlier_widening, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__value_stays_while_another_submission_is_seen, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__value_of_many_is_found_by_id, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__two_widenings_at_once, hub_scene_set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_recall__one_widening_for_all_who_gain_the_same, hub_scene_set_up,
+                                        hub_scene_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
