@@ -437,27 +437,22 @@ static inline const char *read_between(struct parser *ps, const char *p)
     return p;
 }
 
-static int parse_document(struct parser *ps)
+/* Where the value ends, behind blanks; NULL: it does not. */
+static const char *parse_document(struct parser *ps)
 {
     const char *p = skip_blanks(ps->text, ps->end);
 
     if (slice_starts(slice_n(p, (size_t)(ps->end - p)), SLICE("\xef\xbb\xbf"))) {
-        fail_syntax(ps, p, "a byte order mark is not accepted");
-        return -1;
+        return fail_syntax(ps, p, "a byte order mark is not accepted");
     }
     do {
         p = read_value(ps, p);
         if (p != NULL)
             p = read_between(ps, p);
         if (p == NULL)
-            return -1;
+            return NULL;
     } while (ps->depth != 0);
-    p = skip_blanks(p, ps->end);
-    if (p != ps->end) {
-        fail_syntax(ps, p, "something stands behind the value");
-        return -1;
-    }
-    return 0;
+    return skip_blanks(p, ps->end);
 }
 
 /* Nodes of the largest tape that the text and the limits allow: a byte is at most one node, a value at most three (key,
@@ -467,8 +462,8 @@ static size_t most_nodes(size_t len, uint32_t values)
     return len < (size_t)values * 3 + 3 ? len : (size_t)values * 3 + 3;
 }
 
-int json_parse(struct arena *a, struct slice text, const struct json_limits *max, struct json *root_out,
-               struct err *err)
+int json_parse_first(struct arena *a, struct slice text, const struct json_limits *max, struct json *root_out,
+                     struct slice *rest_out, struct err *err)
 {
     struct frame frames[FIRST_FRAMES];
     struct parser ps = {.text = text.ptr,
@@ -485,12 +480,22 @@ int json_parse(struct arena *a, struct slice text, const struct json_limits *max
         return err_set(err, ERR_JSON_SYNTAX, "", "the text is empty");
     struct json_doc *doc = arena_new(a, struct json_doc);
     ps.nodes = arena_alloc(a, most_nodes(text.len, ps.max->values) * sizeof *ps.nodes);
-    int result = parse_document(&ps);
-    if (result == 0 && ps.frames == frames) /* else frames stand behind the tape */
+    const char *end = parse_document(&ps);
+    if (end != NULL && rest_out == NULL && end != ps.end)
+        end = fail_syntax(&ps, end, "something stands behind the value");
+    if (end != NULL && ps.frames == frames) /* else frames stand behind the tape */
         arena_give_back(a, ps.nodes, ps.n_nodes * sizeof *ps.nodes);
-    if (result != 0)
+    if (end == NULL)
         return -1;
+    if (rest_out != NULL)
+        *rest_out = slice_n(end, (size_t)(ps.end - end));
     *doc = (struct json_doc){text.ptr, ps.nodes, ps.n_nodes};
     *root_out = (struct json){doc, 0};
     return 0;
+}
+
+int json_parse(struct arena *a, struct slice text, const struct json_limits *max, struct json *root_out,
+               struct err *err)
+{
+    return json_parse_first(a, text, max, root_out, NULL, err);
 }

@@ -30,6 +30,10 @@ struct json { /* one value; pass by value; {NULL, 0} is JSON_ABSENT */
    and nothing is read past the end of the text. The stack does not grow with depth. */
 int json_parse(struct arena *a, struct slice text, const struct json_limits *max, struct json *root_out,
                struct err *err);
+/* The value that the text begins with, where others may stand behind it; *rest_out is what does, without blanks before
+   it. */
+int json_parse_first(struct arena *a, struct slice text, const struct json_limits *max, struct json *root_out,
+                     struct slice *rest_out, struct err *err);
 
 enum json_kind json_kind(struct json v);
 struct json json_get(struct json object, struct slice key); /* JSON_ABSENT when not there, or not an object */

@@ -183,7 +183,7 @@ static void validate_item(struct hub_job *job, struct hub_item *item)
 
     if (item->object.type.len == 0)
         return;
-    if (stix_validate(&job->arena, &item->object, STIX_LENIENT, &report) != 0) {
+    if (stix_validate(&job->arena, &item->object, STIX_LENIENT | STIX_ERRORS_ONLY, &report) != 0) {
         item_reject_first(item, &report);
         return;
     }

@@ -12,6 +12,7 @@ struct check {
     struct arena *arena;
     const struct stix_object *object;
     enum stix_mode mode;
+    bool errors_only;
     struct stix_report *report;
     bool in_container;  /* below observed-data.objects: references are keys of that dictionary */
     uint32_t selectors; /* how many were looked up */

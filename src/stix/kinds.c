@@ -243,6 +243,9 @@ static void reference_check(struct check *c, struct json v, const struct prop *p
         check_report(c, reference_weight(c, prop), ERR_STIX_REFERENCE, v, NULL,
                      "\"" SLICE_FMT "\" may not name an object of type \"" SLICE_FMT "\"", SLICE_ARG(prop->name),
                      SLICE_ARG(slice_to(id.type, 80)));
+    else if (id.version == 0)
+        check_report(c, SOFT, ERR_STIX_ID, v, NULL,
+                     "the UUID of this reference has a version or variant that RFC 9562 does not know");
 }
 
 static void version_check(struct check *c, struct json v, const struct prop *prop)

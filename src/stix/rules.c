@@ -107,6 +107,12 @@ void rule_indicator(struct check *c, struct json object)
 {
     order_check(c, object, SLICE("valid_from"), SLICE("valid_until"), true, HARD);
     pattern_check(c, object);
+    if (!rule_has(object, SLICE("name")) || !rule_has(object, SLICE("description")))
+        check_report(c, NOTE, ERR_STIX_ADVICE, object, rule_has(object, SLICE("name")) ? "description" : "name",
+                     "an indicator should have a name and a description");
+    if (!rule_has(object, SLICE("indicator_types")))
+        check_report(c, NOTE, ERR_STIX_ADVICE, object, "indicator_types",
+                     "an indicator should tell its indicator_types");
 }
 
 void rule_location(struct check *c, struct json object)

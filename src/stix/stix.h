@@ -58,7 +58,12 @@ struct stix_report {
    non-standard hash names, an SCO id that is not the deterministic one. Never an error: a dangling reference (6 % of
    real ones), an unknown property, an unknown type with the common properties. Always an error: what makes an object
    unusable or ambiguous. */
-enum stix_mode { STIX_LENIENT, STIX_STANDARD, STIX_STRICT };
+enum stix_mode {
+    STIX_LENIENT,
+    STIX_STANDARD,
+    STIX_STRICT,
+    STIX_ERRORS_ONLY = 4 /* with one of the above: warnings are counted and not kept */
+};
 
 /* Reads what everybody asks. -1: not an object with a type and an id. */
 int stix_object_read(struct arena *a, struct json value, struct stix_object *out, struct err *err);

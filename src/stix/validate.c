@@ -50,7 +50,7 @@ void check_report(struct check *c, enum weight weight, enum err_code code, struc
     va_list args;
 
     *(is_error ? &r->errors : &r->warnings) += 1;
-    if (r->n == STIX_PROBLEMS_MAX && !(is_error && r->errors == 1))
+    if ((!is_error && c->errors_only) || (r->n == STIX_PROBLEMS_MAX && !(is_error && r->errors == 1)))
         return;
     place_put(c, at, name, place, sizeof(place));
     va_start(args, format);
@@ -242,7 +242,12 @@ static void custom_check(struct check *c)
 
 uint32_t stix_validate(struct arena *a, const struct stix_object *o, enum stix_mode mode, struct stix_report *report)
 {
-    struct check c = {.arena = a, .object = o, .mode = mode, .report = report, .has_top_level = has_top_level(o->json)};
+    struct check c = {.arena = a,
+                      .object = o,
+                      .mode = (enum stix_mode)((unsigned)mode & ~(unsigned)STIX_ERRORS_ONLY),
+                      .errors_only = ((unsigned)mode & STIX_ERRORS_ONLY) != 0,
+                      .report = report,
+                      .has_top_level = has_top_level(o->json)};
 
     report->n = report->errors = report->warnings = 0;
     if (o->is_stix20) {

@@ -6,10 +6,13 @@
 #define TIMES  "\"created\":\"2026-01-02T03:04:05.678Z\",\"modified\":\"2026-01-02T03:04:05.678Z\""
 #define SDO(t) "{\"type\":\"" t "\",\"spec_version\":\"2.1\",\"id\":\"" t "--" UUID "\"," TIMES
 #define SCO(t) "{\"type\":\"" t "\",\"spec_version\":\"2.1\",\"id\":\"" t "--" UUID "\""
-#define IND    SDO("indicator") ",\"pattern_type\":\"stix\",\"valid_from\":\"2026-01-02T03:04:05Z\""
-#define GOOD   ",\"pattern\":\"[ipv4-addr:value = '198.51.100.7']\""
-#define NAMED  ",\"name\":\"n\""
-#define MD5    "d41d8cd98f00b204e9800998ecf8427e"
+#define IND                                                                                                            \
+    SDO("indicator")                                                                                                   \
+    ",\"name\":\"n\",\"description\":\"d\",\"indicator_types\":[\"benign\"],\"pattern_type\":\"stix\",\"valid_from\":" \
+    "\"2026-01-02T03:04:05Z\""
+#define GOOD  ",\"pattern\":\"[ipv4-addr:value = '198.51.100.7']\""
+#define NAMED ",\"name\":\"n\""
+#define MD5   "d41d8cd98f00b204e9800998ecf8427e"
 
 enum verdict {
     FINE,   /* no word */
@@ -170,6 +173,8 @@ static void test_stix_validate__indicator(void **state)
 {
     static const struct row rows[] = {
         {IND GOOD "}", FINE, 0, ""},
+        {SDO("indicator") ",\"pattern_type\":\"stix\",\"valid_from\":\"2026-01-02T03:04:05Z\",\"name\":\"n\"" GOOD "}",
+         WARNED, ERR_STIX_ADVICE, "/description"},
         {IND "}", FIRMLY, ERR_STIX_REQUIRED, "/pattern"},
         {IND ",\"pattern\":\"\"}", FIRMLY, ERR_STIX_EMPTY, "/pattern"},
         {IND ",\"pattern\":\"[ipv4-addr:value = '198.51.100.7'\"}", FIRMLY, ERR_PATTERN_SYNTAX, "/pattern"},
@@ -184,7 +189,8 @@ static void test_stix_validate__indicator(void **state)
         {SDO("indicator") ",\"pattern_type\":\"stix\"" GOOD "}", FIRMLY, ERR_STIX_REQUIRED, "/valid_from"},
         {SDO("indicator") ",\"valid_from\":\"2026-01-02T03:04:05Z\"" GOOD "}", FIRMLY, ERR_STIX_REQUIRED,
          "/pattern_type"},
-        {SDO("indicator") ",\"pattern_type\":\"yara\",\"valid_from\":\"2026-01-02T03:04:05Z\",\"pattern\":\"rule x "
+        {SDO("indicator") ",\"name\":\"n\",\"description\":\"d\",\"indicator_types\":[\"benign\"],\"pattern_type\":"
+                          "\"yara\",\"valid_from\":\"2026-01-02T03:04:05Z\",\"pattern\":\"rule x "
                           "{}\"}",
          FINE, 0, ""},
         {SDO("indicator") ",\"pattern_type\":\"own\",\"valid_from\":\"2026-01-02T03:04:05Z\",\"pattern\":\"x\"}",
