@@ -1,9 +1,36 @@
 #include "base/time.h"
 #include "stix/internal.h"
 
-static int64_t time_of(struct arena *a, struct json object, struct slice name, bool *found_out)
+/* What everybody asks of an object, found in one walk over its members. */
+struct members {
+    struct json type, id, spec_version, pattern_type, created, modified, revoked;
+};
+
+static void member_take(struct arena *a, struct json v, struct members *m)
 {
-    struct json v = json_get(object, name);
+    static const struct {
+        struct slice name;
+        size_t at;
+    } wanted[] = {
+        {SLICE_INIT("type"), offsetof(struct members, type)},
+        {SLICE_INIT("id"), offsetof(struct members, id)},
+        {SLICE_INIT("spec_version"), offsetof(struct members, spec_version)},
+        {SLICE_INIT("pattern_type"), offsetof(struct members, pattern_type)},
+        {SLICE_INIT("created"), offsetof(struct members, created)},
+        {SLICE_INIT("modified"), offsetof(struct members, modified)},
+        {SLICE_INIT("revoked"), offsetof(struct members, revoked)},
+    };
+    struct slice key = json_key(a, v);
+
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        if (wanted[i].name.len == key.len && wanted[i].name.ptr[0] == key.ptr[0] && slice_eq(wanted[i].name, key)) {
+            *(struct json *)((char *)m + wanted[i].at) = v;
+            return;
+        }
+}
+
+static int64_t time_of(struct arena *a, struct json v, bool *found_out)
+{
     int64_t us = 0;
 
     *found_out = json_kind(v) == JSON_STRING && time_parse_stix(json_string(a, v), &us);
@@ -12,46 +39,45 @@ static int64_t time_of(struct arena *a, struct json object, struct slice name, b
 
 /* No spec_version where 2.1 demands one, on a type that 2.0 had already; an indicator with a pattern_type is 2.1 all
  * the same. */
-static bool has_20_shape(const struct stix_object *o)
+static bool has_20_shape(const struct stix_object *o, const struct members *m)
 {
-    struct json version = json_get(o->json, SLICE("spec_version"));
-
     if (stix_type_class(o->kind) == STIX_BUNDLE) /* its objects say it themselves */
         return false;
-    if (json_kind(version) == JSON_STRING)
-        return slice_eq(json_text(version), SLICE("2.0"));
-    if (json_kind(version) != JSON_ABSENT)
+    if (json_kind(m->spec_version) == JSON_STRING)
+        return slice_eq(json_text(m->spec_version), SLICE("2.0"));
+    if (json_kind(m->spec_version) != JSON_ABSENT)
         return false;
     if (o->kind == NULL)
-        return json_kind(json_get(o->json, SLICE("created"))) != JSON_ABSENT;
-    return type_is_in_stix20(o->kind) && json_kind(json_get(o->json, SLICE("pattern_type"))) == JSON_ABSENT;
+        return json_kind(m->created) != JSON_ABSENT;
+    return type_is_in_stix20(o->kind) && json_kind(m->pattern_type) == JSON_ABSENT;
 }
 
-static int text_of(struct arena *a, struct json object, struct slice name, const char *place, struct slice *out,
-                   struct err *err)
+static int text_of(struct arena *a, struct json v, const char *place, struct slice *out, struct err *err)
 {
-    struct json v = json_get(object, name);
+    const char *name = place + 1;
 
     if (json_kind(v) == JSON_ABSENT)
-        return err_set(err, ERR_STIX_REQUIRED, place, "a STIX object has a \"" SLICE_FMT "\"", SLICE_ARG(name));
+        return err_set(err, ERR_STIX_REQUIRED, place, "a STIX object has a \"%s\"", name);
     if (json_kind(v) != JSON_STRING)
-        return err_set(err, ERR_STIX_VALUE, place, "\"" SLICE_FMT "\" must be a string", SLICE_ARG(name));
+        return err_set(err, ERR_STIX_VALUE, place, "\"%s\" must be a string", name);
     *out = json_string(a, v);
     if (out->len == 0)
-        return err_set(err, ERR_STIX_EMPTY, place, "\"" SLICE_FMT "\" is empty", SLICE_ARG(name));
+        return err_set(err, ERR_STIX_EMPTY, place, "\"%s\" is empty", name);
     return 0;
 }
 
 int stix_object_read(struct arena *a, struct json value, struct stix_object *out, struct err *err)
 {
     struct stix_object o = {.json = value};
+    struct members m = {.type = {NULL, 0}};
     struct stix_id id;
     bool has_created;
 
     if (json_kind(value) != JSON_OBJECT)
         return err_set(err, ERR_STIX_SYNTAX, "", "a STIX object is a JSON object");
-    if (text_of(a, value, SLICE("type"), "/type", &o.type, err) != 0 ||
-        text_of(a, value, SLICE("id"), "/id", &o.id, err) != 0)
+    json_each (v, value)
+        member_take(a, v, &m);
+    if (text_of(a, m.type, "/type", &o.type, err) != 0 || text_of(a, m.id, "/id", &o.id, err) != 0)
         return -1;
     if (!stix_id_parse(o.id, &id))
         return err_set(err, ERR_STIX_ID, "/id",
@@ -62,10 +88,10 @@ int stix_object_read(struct arena *a, struct json value, struct stix_object *out
                        "the id of this " SLICE_FMT " begins with \"" SLICE_FMT "\": it must begin with the type",
                        SLICE_ARG(slice_to(o.type, 100)), SLICE_ARG(slice_to(id.type, 100)));
     o.kind = stix_type_find(o.type);
-    o.is_stix20 = has_20_shape(&o);
-    json_bool(json_get(value, SLICE("revoked")), &o.revoked);
-    o.created_us = time_of(a, value, SLICE("created"), &has_created);
-    o.modified_us = time_of(a, value, SLICE("modified"), &o.has_modified);
+    o.is_stix20 = has_20_shape(&o, &m);
+    json_bool(m.revoked, &o.revoked);
+    o.created_us = time_of(a, m.created, &has_created);
+    o.modified_us = time_of(a, m.modified, &o.has_modified);
     if (!o.has_modified)
         o.modified_us = o.created_us;
     *out = o;

@@ -39,6 +39,10 @@ static void order_check(struct check *c, struct json object, struct slice earlie
  * works. */
 void rule_versions(struct check *c, struct json object)
 {
+    const struct stix_object *o = c->object;
+
+    if (object.at == o->json.at && o->has_modified && o->modified_us >= o->created_us && o->created_us > 0)
+        return; /* read already */
     order_check(c, object, SLICE("created"), SLICE("modified"), false, SOFT);
 }
 

@@ -65,13 +65,17 @@ void check_report(struct check *c, enum weight weight, enum err_code code, struc
 
 /* ---- the walk ---- */
 
+/* Every member of every object is looked for here: length and first byte tell most of them apart. */
 static const struct prop *prop_find(const struct shape *s, struct slice key, size_t *at_out)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (slice_eq(s->props[i].name, key)) {
+    for (size_t i = 0; i < s->n; i++) {
+        const struct prop *prop = &s->props[i];
+        if (prop->name.len == key.len && prop->name.ptr[0] == key.ptr[0] &&
+            memcmp(prop->name.ptr, key.ptr, key.len) == 0) {
             *at_out = i;
-            return &s->props[i];
+            return prop;
         }
+    }
     return NULL;
 }
 
