@@ -443,6 +443,24 @@ def holds_count(story, name, n):
         raise Failure(f"{n} objects", f"{len(objects)}")
 
 
+@sentence("{name} reads only STIX 2.1")
+def reads_only_21(story, name):
+    """No object in the member's pages is of STIX 2.0: each says 2.1, and none has what 2.1 took away."""
+    objects, _ = story.member(name).account.pages()
+    old = [o for o in objects if o.get("spec_version") != "2.1" or (o["type"] == "observed-data" and "objects" in o)]
+    if not objects or old:
+        raise Failure("objects of STIX 2.1", json.dumps(old)[:600])
+
+
+@sentence("{name} finds {words:texts} in its pages")
+def finds(story, name, words):
+    """Each of the words stands in an object that the member reads."""
+    text = json.dumps(story.member(name).account.pages()[0], ensure_ascii=False)
+    missing = [w for w in words if w not in text]
+    if missing:
+        raise Failure(f"{missing} in its pages", text[:600])
+
+
 # ---- many, while things break ----
 
 
