@@ -25,6 +25,8 @@ static void test_taxii_route__rows(void **state)
         {"/r/collections/c/objects/o/", TAXII_AT_OBJECT, "c", "o"},
         {"/r/collections/c/objects/o/versions/", TAXII_AT_VERSIONS, "c", "o"},
         {"/r/collections/c/stream/", TAXII_AT_STREAM, "c", ""},
+        {"/r/markings/", TAXII_AT_MARKINGS, "", ""},
+        {"/r/markings/x/", TAXII_AT_NOTHING, "", ""},
         {"/r/collections/c/receipts/", TAXII_AT_RECEIPTS, "c", ""},
         {"/r/collections/c/receipts/x/", TAXII_AT_NOTHING, NULL, NULL},
         {"/r/collections/c/objects/o/versions/x/", TAXII_AT_NOTHING, NULL, NULL},
@@ -101,6 +103,12 @@ static const struct {
     {"limit=7&next=abc", "next=abc limit=7 "},
     {"next=", ""}, /* as MISP sends on its first page */
     {"next=a%2Bb%3D", "next=a+b= "},
+    {"next=abc~bWF0Y2hbdHlwZV09bWFsd2FyZQ", "next=abc t:malware "}, /* "match[type]=malware" */
+    {"next=abc~bWF0Y2hbdHlwZV09bWFsd2FyZQ&match[type]=identity", "next=abc t:identity "},
+    {"next=abc~", "next=abc "},
+    {"next=abc~*", "!next"},
+    {"next=abc~bWF0Y2hbdmVyc2lvbl09bmV3ZXN0", "!match[version]"}, /* "match[version]=newest" */
+    {"next=abc~AA", "!next"},                                     /* NUL */
     {"limit=0", "!limit"},
     {"limit=-1", "!limit"},
     {"limit=1x", "!limit"},
@@ -152,6 +160,37 @@ static void test_taxii_query__rows(void **state)
         if (!slice_eq(buf_slice(&out), slice_of(query_rows[i].out)))
             fail_row(i, "%s: got \"" SLICE_FMT "\"", query_rows[i].query, SLICE_ARG(buf_slice(&out)));
         buf_free(&out);
+    }
+    arena_free(&a);
+}
+
+/* What a page carries on is what its own next brings back. */
+static void test_taxii_query__next_carries_filters(void **state)
+{
+    struct arena a = ARENA_INIT;
+    struct err err = ERR_INIT;
+
+    for (int n = 1; n <= TAXII_NEXT_FILTERS_MAX + 1;
+         n += TAXII_NEXT_FILTERS_MAX) { /* of short ones, and of too long ones */
+        struct buf query = BUF_INIT, page = BUF_INIT;
+        struct taxii_want want = {.versions = TAXII_LAST}, again = {.versions = TAXII_LAST};
+        struct json root;
+        buf_put(&query, SLICE("limit=1&match%5Btype%5D="));
+        for (int i = 0; i < n; i++)
+            buf_put_byte(&query, 'x');
+        assert_int_equal(taxii_query(&a, buf_slice(&query), &want, &err), 0);
+        json_put_open(&page, '{');
+        taxii_put_next(&page, &want, SLICE("token"));
+        json_put_close(&page, '}');
+        assert_int_equal(json_parse(&a, buf_slice(&page), NULL, &root, &err), 0);
+        struct slice next = json_string(&a, json_get(root, SLICE("next")));
+        buf_clear(&query);
+        buf_printf(&query, "next=" SLICE_FMT, SLICE_ARG(next));
+        assert_int_equal(taxii_query(&a, buf_slice(&query), &again, &err), 0);
+        assert_slice(again.next, "token");
+        assert_int_equal(again.types.n, n == 1 ? 1 : 0); /* too long: the client sends them again */
+        buf_free(&query);
+        buf_free(&page);
     }
     arena_free(&a);
 }
@@ -235,9 +274,13 @@ static void test_taxii_media__takes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_taxii_route__rows),    cmocka_unit_test(test_taxii_route__methods),
-        cmocka_unit_test(test_taxii_query__rows),    cmocka_unit_test(test_taxii_query__limits),
-        cmocka_unit_test(test_taxii_media__accepts), cmocka_unit_test(test_taxii_media__takes),
+        cmocka_unit_test(test_taxii_route__rows),
+        cmocka_unit_test(test_taxii_route__methods),
+        cmocka_unit_test(test_taxii_query__rows),
+        cmocka_unit_test(test_taxii_query__limits),
+        cmocka_unit_test(test_taxii_query__next_carries_filters),
+        cmocka_unit_test(test_taxii_media__accepts),
+        cmocka_unit_test(test_taxii_media__takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
