@@ -90,6 +90,49 @@ static int64_t number_of(struct json row, const char *name, int64_t standard)
     return json_int(json_get(row, slice_of(name)), &value) ? value : standard;
 }
 
+static void put_networks(struct buf *out, const struct hub_credential *c)
+{
+    json_put_key(out, SLICE("networks"));
+    json_put_open(out, '[');
+    for (size_t i = 0; i < c->n_networks; i++) {
+        const struct hub_network *n = &c->networks[i];
+        bool v4 = n->bits >= 96 && memcmp(n->bytes, v4_mapped, sizeof v4_mapped) == 0;
+        char text[INET6_ADDRSTRLEN + 4];
+        inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? n->bytes + 12 : n->bytes, text, INET6_ADDRSTRLEN);
+        snprintf(text + strlen(text), 5, "/%d", v4 ? n->bits - 96 : n->bits);
+        json_put_string(out, slice_of(text));
+    }
+    json_put_close(out, ']');
+}
+
+static void put_credential(struct buf *out, const struct hub_credential *c)
+{
+    json_put_open(out, '{');
+    json_put_text(out, "name", c->name);
+    json_put_text(out, "kind", slice_of(kinds[c->kind]));
+    json_put_text(out, "check", c->check);
+    if (c->subject.len != 0)
+        json_put_text(out, "subject", c->subject);
+    json_put_number(out, "created_us", c->created_us);
+    if (c->until_us != INT64_MAX)
+        json_put_number(out, "until_us", c->until_us);
+    json_put_text(out, "rights", slice_of(rights[c->rights]));
+    json_put_number(out, "requests", c->requests);
+    json_put_number(out, "objects", c->objects);
+    put_networks(out, c);
+    json_put_close(out, '}');
+}
+
+/* Whoever is inside came in by what the credential was: by another secret, or within other limits, it asks again. */
+static void make_id(struct hub_credential *c)
+{
+    struct buf text = BUF_INIT;
+
+    put_credential(&text, c);
+    c->id = hub_id_hash(buf_slice(&text));
+    buf_free(&text);
+}
+
 static void read_networks(struct arena *a, struct json list, struct hub_credential *c)
 {
     struct hub_network *networks = arena_array(a, struct hub_network, json_count(list));
@@ -121,7 +164,7 @@ static bool read_credential(struct arena *a, struct json row, struct hub_credent
     c->rights = right;
     if (c->kind != HUB_PASSWORD && !crypto_hex(c->check, c->key, sizeof c->key))
         return false;
-    c->id = hub_id_hash(c->check);
+    make_id(c);
     return c->check.len != 0;
 }
 
@@ -132,13 +175,11 @@ void hub_credentials_read(struct arena *a, struct json row, uint32_t viewer, str
     struct hub_credential *all = arena_array(a, struct hub_credential, json_count(list) + 1);
     size_t n = 0;
 
-    if (first.len != 0)
-        all[n++] = (struct hub_credential){.id = hub_id_hash(first),
-                                           .name = SLICE("password"),
-                                           .kind = HUB_PASSWORD,
-                                           .check = first,
-                                           .until_us = INT64_MAX,
-                                           .viewer = viewer};
+    if (first.len != 0) {
+        all[n] = (struct hub_credential){
+            .name = SLICE("password"), .kind = HUB_PASSWORD, .check = first, .until_us = INT64_MAX, .viewer = viewer};
+        make_id(&all[n++]);
+    }
     json_each (v, list) {
         struct hub_credential c = {.viewer = viewer};
         if (read_credential(a, v, &c))
@@ -220,6 +261,13 @@ const struct hub_credential *hub_credential_password(const struct hub_directory 
     return NULL;
 }
 
+bool hub_credential_may_submit(const struct hub_directory *d, uint32_t viewer, uint64_t id)
+{
+    const struct hub_credential *c = hub_credential_of(d, viewer, id);
+
+    return id == 0 || (c != NULL && c->rights == HUB_RIGHTS_ALL);
+}
+
 void hub_token_key(const struct hub *h, struct slice token, uint8_t out[CRYPTO_HASH])
 {
     uint8_t key[CRYPTO_KEY];
@@ -242,39 +290,6 @@ static const struct hub_credential *find_name(const struct hub_member *m, struct
         if (slice_eq(m->credentials[i].name, name))
             return &m->credentials[i];
     return NULL;
-}
-
-static void put_networks(struct buf *out, const struct hub_credential *c)
-{
-    json_put_key(out, SLICE("networks"));
-    json_put_open(out, '[');
-    for (size_t i = 0; i < c->n_networks; i++) {
-        const struct hub_network *n = &c->networks[i];
-        bool v4 = n->bits >= 96 && memcmp(n->bytes, v4_mapped, sizeof v4_mapped) == 0;
-        char text[INET6_ADDRSTRLEN + 4];
-        inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? n->bytes + 12 : n->bytes, text, INET6_ADDRSTRLEN);
-        snprintf(text + strlen(text), 5, "/%d", v4 ? n->bits - 96 : n->bits);
-        json_put_string(out, slice_of(text));
-    }
-    json_put_close(out, ']');
-}
-
-static void put_credential(struct buf *out, const struct hub_credential *c)
-{
-    json_put_open(out, '{');
-    json_put_text(out, "name", c->name);
-    json_put_text(out, "kind", slice_of(kinds[c->kind]));
-    json_put_text(out, "check", c->check);
-    if (c->subject.len != 0)
-        json_put_text(out, "subject", c->subject);
-    json_put_number(out, "created_us", c->created_us);
-    if (c->until_us != INT64_MAX)
-        json_put_number(out, "until_us", c->until_us);
-    json_put_text(out, "rights", slice_of(rights[c->rights]));
-    json_put_number(out, "requests", c->requests);
-    json_put_number(out, "objects", c->objects);
-    put_networks(out, c);
-    json_put_close(out, '}');
 }
 
 /* The member's row with another list of credentials: the old one but `out_name`, and `in` where it is not NULL. */

@@ -44,7 +44,7 @@ bool hub_network_parse(struct slice text,
 enum hub_rights { HUB_RIGHTS_ALL, HUB_RIGHTS_READ, HUB_RIGHTS_RETRACT }; /* RETRACT: TAXII DELETE and nothing else */
 
 struct hub_credential {
-    uint64_t id; /* made of what it is checked against: a new secret is a new credential */
+    uint64_t id; /* made of all the rest: one that is changed is another, and ends what came in by it */
     struct slice name;
     enum hub_credential_kind { HUB_PASSWORD, HUB_TOKEN, HUB_CERTIFICATE } kind;
     struct slice check;       /* PASSWORD: its Argon2id text */
@@ -65,6 +65,8 @@ const struct hub_credential *hub_credential_of(const struct hub_directory *d, ui
 const struct hub_credential *hub_credential_by_key(const struct hub_directory *d, enum hub_credential_kind kind,
                                                    const uint8_t key[CRYPTO_HASH]);
 const struct hub_credential *hub_credential_password(const struct hub_directory *d, struct slice user); /* or NULL */
+/* Does the credential leave its member that right? A party that came in by none (id 0) is not narrowed by one. */
+bool hub_credential_may_submit(const struct hub_directory *d, uint32_t viewer, uint64_t id);
 bool hub_credential_is_on(const struct hub_credential *c, int64_t now_us); /* not expired */
 bool hub_credential_is_from(const struct hub_credential *c, struct slice peer);
 void hub_token_key(const struct hub *h, struct slice token, uint8_t out[CRYPTO_HASH]);

@@ -501,7 +501,8 @@ struct hub_view {
     struct hub_directory *directory;
     struct hub_lists *lists;
     uint32_t viewer;
-    uint64_t owner; /* 0: not a member */
+    uint64_t credential; /* the party's */
+    uint64_t owner;      /* 0: not a member */
     struct slice owner_text;
     bool partner;
     bool lost;         /* some ids are others for it: again.c */

@@ -479,8 +479,8 @@ void hub_followers_wake(struct hub *h)
     pthread_mutex_unlock(&all->lock);
 }
 
-/* Whose credential is removed is closed at its next pull, which every change of the directory brings. A credential that
-   expires brings none: its followers are pulled for here. */
+/* Whose credential is changed or removed is closed at its next pull, which every change of the directory brings. A
+   credential that expires brings none: its followers are pulled for here. */
 static void end_expired(struct hub *h)
 {
     struct hub_followers *all = h->followers;
@@ -502,9 +502,9 @@ void hub_followers_tick(struct hub *h)
 {
     struct hub_followers *all = h->followers;
 
+    end_expired(h);
     if (++all->ticks % STREAM_HEARTBEAT_S != 0)
         return;
-    end_expired(h);
     struct buf_ref *beat = buf_ref_copy(SLICE(": beat\n\n"));
     pthread_mutex_lock(&all->lock);
     for (struct follower *f = all->first; f != NULL; f = f->next)

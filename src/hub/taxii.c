@@ -1,6 +1,6 @@
 /* hub/taxii.c: the TAXII door: the backend that gives the protocol (taxii/) its meaning. Calls come on a loop and are
  * handed to a worker at once. */
-#include "hub/internal.h"
+#include "hub/doors.h"
 
 #include <stdlib.h>
 
@@ -71,7 +71,7 @@ static void put_collection(const struct hub_view *v, const struct hub_collection
     json_put_key(out, SLICE("can_read"));
     json_put_bool(out, hub_member_may_read(m, c));
     json_put_key(out, SLICE("can_write"));
-    json_put_bool(out, hub_member_may_write(m, c));
+    json_put_bool(out, hub_member_may_write(m, c) && hub_credential_may_submit(v->directory, v->viewer, v->credential));
     put_media_types(out);
     json_put_close(out, '}');
 }

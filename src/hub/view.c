@@ -300,6 +300,7 @@ int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hu
     v->worker = w;
     v->directory = hub_directory_hold(h);
     v->viewer = party->viewer;
+    v->credential = party->credential;
     v->partner = party->kind == HUB_PARTY_PARTNER;
     const struct hub_member *m = hub_directory_member_of(v->directory, v->viewer);
     if (!hub_party_is_good(v->directory, party)) {

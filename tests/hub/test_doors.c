@@ -215,6 +215,39 @@ static void test_hub_doors__revocation(void **state)
     hub_test_close(&t);
 }
 
+/* A change of the limits too ends what came in before; a change of other credentials does not. */
+static void test_hub_doors__changes_end_what_came_in(void **state)
+{
+    static const char *const changes[] = {"\"rights\":\"retract\"", "\"networks\":[\"198.51.100.0/24\"]",
+                                          "\"until_us\":7", "\"requests\":100"};
+    struct hub_test t;
+    char at[64], other_at[64];
+
+    set_up(&t);
+    struct hub_party *bank = member_with_password(&t, "bank", "a word");
+    struct hub_party *by_password = ask_as(&t, HUB_CLAIM_BASIC, "bank", SLICE("a word"), HOME);
+    for (size_t i = 0; i < ROWS(changes); i++) {
+        struct slice token = add_token(&t, "bank", "siem", "", at);
+        struct hub_party *in = ask_as(&t, HUB_CLAIM_BEARER, "", token, HOME);
+        add_token(&t, "bank", "other", "", other_at);
+        struct hub_directory *d = hub_directory_hold(t.hub);
+        assert_true(hub_party_is_good(d, in) && hub_party_is_good(d, by_password));
+        hub_directory_drop(&d);
+        hub_test_act(&t, HUB_CREDENTIAL_PUT, NULL, "{\"member\":\"bank\",\"name\":\"siem\",%s}", changes[i]);
+        d = hub_directory_hold(t.hub);
+        if (hub_party_is_good(d, in))
+            fail_row(i, "%s", changes[i]);
+        assert_true(hub_party_is_good(d, by_password));
+        hub_directory_drop(&d);
+        hub_party_drop(&in);
+        hub_test_act(&t, HUB_CREDENTIAL_REMOVE, NULL, "{\"member\":\"bank\",\"name\":\"%s\"}", "siem");
+        hub_test_act(&t, HUB_CREDENTIAL_REMOVE, NULL, "{\"member\":\"bank\",\"name\":\"%s\"}", "other");
+    }
+    hub_party_drop(&by_password);
+    hub_party_drop(&bank);
+    hub_test_close(&t);
+}
+
 static void test_hub_doors__certificates(void **state)
 {
     struct hub_test t;
@@ -442,8 +475,12 @@ static void test_hub_doors__access_tokens(void **state)
         assert_non_null(hub_access_find(t.hub, d, buf_slice(&text), time_now_us()));
         hub_directory_drop(&d);
     }
-    /* What holds for the credential holds for it: from where, and until when. */
+    /* It ends with a change of its credential; what holds for that holds for it. */
     hub_test_act(&t, HUB_CREDENTIAL_PUT, NULL, "{\"member\":\"bank\",\"name\":\"siem\",\"networks\":[\"%s\"]}", AWAY);
+    assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", buf_slice(&text), AWAY), ERR_UNAUTHENTICATED);
+    hub_party_drop(&in);
+    in = ask_as(&t, HUB_CLAIM_BEARER, "", token, AWAY);
+    access_token(&t, in, later, &text);
     assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", buf_slice(&text), HOME), ERR_UNAUTHENTICATED);
     assert_int_equal(tries(&t, HUB_CLAIM_BEARER, "", buf_slice(&text), AWAY), ERR_NONE);
     hub_test_act(&t, HUB_CREDENTIAL_REMOVE, NULL, "{\"member\":\"bank\",\"name\":\"%s\"}", "siem");
@@ -488,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_hub_doors__tokens),
         cmocka_unit_test(test_hub_doors__survive_a_restart),
         cmocka_unit_test(test_hub_doors__revocation),
+        cmocka_unit_test(test_hub_doors__changes_end_what_came_in),
         cmocka_unit_test(test_hub_doors__certificates),
         cmocka_unit_test(test_hub_doors__kinds_are_kept_apart),
         cmocka_unit_test(test_hub_doors__networks),

@@ -22,6 +22,8 @@ bank submits "[domain-name:value = 'early.example']" marking TLP:GREEN as early
 bank is given the token screen, read only
 screen opens by Bearer with 200
 screen submits with 403
+screen is told that it may read
+siem is told that it may read and write
 screen deletes early with 403
 bank is given the token leaver, retract only
 leaver opens by Bearer with 403
@@ -45,6 +47,12 @@ siem is revoked
 the stream of siem is cut within 2s
 siem opens by Bearer with 401
 brief opens by Bearer with 401
+
+# A key that is over, and a stream that is open: it does not outlive the key.
+bank is given the token guest, for 3s
+guest holds a stream open
+the stream of guest is cut within 8s
+guest opens by Bearer with 401
 
 # One that hurries waits, and nobody else does.
 bank is given the token busy, 5 requests a minute

@@ -111,6 +111,16 @@ def submits(story, token, status):
     expect(status, ask(c.member.account, WAYS["Bearer"]("", c.secret), "POST", c.member.account.objects_path(), b'{"objects":[]}'))
 
 
+@sentence("{token} is told that it may {what:any}")
+def told(story, token, what):
+    """can_write of the collection, which products show to their users: read, or read and write."""
+    c = credential(story, token)
+    account = c.member.account
+    _, _, data = ask(account, WAYS["Bearer"]("", c.secret), path=f"{account.root}collections/{account.collection}/")
+    if json.loads(data).get("can_write") is not (what == "read and write"):
+        raise Failure(what, data[:300])
+
+
 @sentence("{token} deletes {what} with {status:int}")
 def deletes(story, token, what, status):
     """TAXII DELETE of what its member submitted."""
