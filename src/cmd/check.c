@@ -136,12 +136,20 @@ static void report_print(struct checker *c, struct slice id, const struct stix_r
 
 /* ---- one object ---- */
 
+static void problem_add(struct stix_report *r, const struct stix_problem *p)
+{
+    bool is_error = p->severity == STIX_ERROR;
+
+    *(is_error ? &r->errors : &r->warnings) += 1;
+    if (r->n < STIX_PROBLEMS_MAX || (is_error && r->errors == 1))
+        r->problems[r->n < STIX_PROBLEMS_MAX ? r->n++ : STIX_PROBLEMS_MAX - 1] = *p;
+}
+
 static void report_add(struct stix_report *r, enum stix_severity severity, const struct err *err)
 {
-    *(severity == STIX_ERROR ? &r->errors : &r->warnings) += 1;
-    if (r->n < STIX_PROBLEMS_MAX || (severity == STIX_ERROR && r->errors == 1))
-        r->problems[r->n < STIX_PROBLEMS_MAX ? r->n++ : STIX_PROBLEMS_MAX - 1] =
-            (struct stix_problem){severity, *err, {NULL, 0}};
+    struct stix_problem p = {.severity = severity, .err = *err};
+
+    problem_add(r, &p);
 }
 
 static void profile_judge(struct arena *a, const struct checker *c, const struct stix_object *o, struct stix_report *r)
@@ -153,13 +161,11 @@ static void profile_judge(struct arena *a, const struct checker *c, const struct
         return;
     stix_profile_check(a, c->profile, o, r, &strips, &n);
     for (size_t i = 0; i < n; i++) {
-        struct err err = ERR_INIT;
+        struct stix_problem p = {.severity = STIX_WARNING, .rule = strips[i].rule};
         struct slice place = arena_printf(a, "/" SLICE_FMT, SLICE_ARG(strips[i].property));
-        err_set_at(&err, ERR_PROFILE, place, "left out of the release (privacy class " SLICE_FMT ")",
+        err_set_at(&p.err, ERR_PROFILE, place, "left out of the release (privacy class " SLICE_FMT ")",
                    SLICE_ARG(strips[i].privacy));
-        report_add(r, STIX_WARNING, &err);
-        if (r->problems[r->n - 1].err.code == ERR_PROFILE)
-            r->problems[r->n - 1].rule = strips[i].rule;
+        problem_add(r, &p);
     }
 }
 
@@ -185,7 +191,7 @@ static void old_judge(struct arena *a, const struct checker *c, const struct sti
         stix_validate(a, &part, c->mode, &more);
         profile_judge(a, c, &part, &more);
         for (uint32_t k = 0; k < more.n; k++)
-            report_add(r, more.problems[k].severity, &more.problems[k].err);
+            problem_add(r, &more.problems[k]);
     }
 }
 

@@ -104,6 +104,7 @@ static void test_cmd_check__json(void **state)
         {BAD, "--json --summary", 1,
          "{\"name\":\"in.json\",\"files\":1,\"objects\":1,\"stix20\":0,\"accepted\":0,\"with_warnings\":0,"
          "\"refused\":1,\"no_stix\":0,\"why\":\"STIX_REQUIRED 1\"}\n"},
+        {OLD, "--json --profile ctis", 1, "{\"code\":\"CTIS-TYPE\",\"where\":\"/type\""},
         {SOFT, "--json --profile ctis", 1, "{\"code\":\"CTIS-TYPE\",\"where\":\"/type\""},
         {GOOD_OWN, "--json --profile ais-2.0-observed", 0,
          "{\"code\":\"AIS-CUSTOM\",\"where\":\"/x_own\",\"text\":\"left out of the release (privacy class D)\","
