@@ -95,6 +95,26 @@ void admin_put_option(const struct options *o, const char *option, const char *m
         json_put_text(row, member, value);
 }
 
+int admin_find_collection(struct arena *a, const struct options *o, struct slice *id_out)
+{
+    struct slice wanted = options_get(o, "collection");
+    struct json list;
+    int status = admin_ask(a, o, "collections", slice_n(NULL, 0), &list);
+
+    if (status != STATUS_DONE)
+        return status;
+    json_each (c, list) {
+        if (wanted.ptr != NULL && !slice_eq(wanted, json_string(a, json_get(c, SLICE("name")))))
+            continue;
+        *id_out = json_string(a, json_get(c, SLICE("id")));
+        return STATUS_DONE;
+    }
+    if (wanted.ptr == NULL)
+        return STATUS_DONE;
+    fprintf(stderr, "tocsin: --collection: no collection \"" SLICE_FMT "\" at this hub\n", SLICE_ARG(wanted));
+    return STATUS_REFUSED;
+}
+
 void admin_make_password(struct arena *a, struct slice *password_out)
 {
     uint8_t bytes[24];
@@ -106,8 +126,7 @@ void admin_make_password(struct arena *a, struct slice *password_out)
     buf_free(&text);
 }
 
-/* A JSON string is a YAML string too. */
-static void put_line(struct buf *out, const char *name, struct slice value)
+void admin_put_line(struct buf *out, const char *name, struct slice value)
 {
     buf_printf(out, "%s: ", name);
     struct buf text = BUF_INIT;
@@ -131,12 +150,12 @@ int admin_write_client(struct arena *a, const struct options *o, const struct ad
         return command_fail(&err);
     buf_printf(&out, "# Tocsin client file: whoever has it acts as " SLICE_FMT ". Keep it secret.\n",
                SLICE_ARG(c->user));
-    put_line(&out, "url", json_string(a, json_get(status, SLICE("url"))));
-    put_line(&out, "user", c->user);
-    put_line(&out, "password", c->password);
-    put_line(&out, "root", c->root);
-    put_line(&out, "collection", c->collection);
-    put_line(&out, "ca", authority);
+    admin_put_line(&out, "url", json_string(a, json_get(status, SLICE("url"))));
+    admin_put_line(&out, "user", c->user);
+    admin_put_line(&out, "password", c->password);
+    admin_put_line(&out, "root", c->root);
+    admin_put_line(&out, "collection", c->collection);
+    admin_put_line(&out, "ca", authority);
     result = file_write_atomic(arena_copy(a, path).ptr, buf_slice(&out), 0600, &err);
     buf_free(&out);
     return result == 0 ? STATUS_DONE : command_fail(&err);

@@ -18,6 +18,10 @@ void admin_put_list(struct arena *a, const struct options *o, const char *option
 void admin_put_option(const struct options *o, const char *option, const char *member,
                       struct buf *row); /* where given */
 
+/* The id of the collection that --collection names, or of the first one (none: empty). Returns an exit status. */
+int admin_find_collection(struct arena *a, const struct options *o, struct slice *id_out);
+void admin_put_line(struct buf *out, const char *name, struct slice value); /* of YAML: a JSON string is one */
+
 struct admin_credential {
     struct slice user, password, root, collection;
 };

@@ -14,6 +14,7 @@ static const struct {
     {"sensor", cmd_sensor, "follow a hub, match telemetry, alert and block"},
     {"ca", cmd_ca, "an offline authority: certificates of hubs and members, revocation"},
     {"member", cmd_member, "add, remove and list members of a hub"},
+    {"enrol", cmd_enrol, "come to a client certificate by the code that a hub's operator gave"},
     {"partner", cmd_partner, "agree with another hub, and follow it"},
     {"collection", cmd_collection, "add, change and list collections and their audiences"},
     {"status", cmd_status, "what a running hub says of itself"},

@@ -29,12 +29,13 @@ static const struct option_row rows[] = {
      OPTIONS_ONCE},
     {"collection", "NAME", "the collection in the client file; standard: the first", OPTIONS_ONCE},
     {"out", "FILE", "where to write the client file (with add)", OPTIONS_ONCE},
+    {"no-password", NULL, "with add: it gets no client file, and signs in with what it is given later", OPTIONS_ONCE},
     {"json", NULL, "print JSON", OPTIONS_ONCE},
 };
 
 static const struct option_command command = {
     "member",
-    "add NAME | change NAME | remove NAME | list | credential ...",
+    "add NAME | change NAME | remove NAME | list | invite NAME | credential ...",
     1,
     2,
     "Adds a member to a running hub and writes the client file that it works with, changes what is named of one,\n"
@@ -132,7 +133,8 @@ static int put_row(struct arena *a, const struct options *o, struct slice passwo
     admin_put_option(o, "country", "country", row);
     admin_put_option(o, "sector", "sector", row);
     json_put_text(row, "consent", options_get_or(o, "consent", "none"));
-    json_put_text(row, "password", password);
+    if (password.len != 0)
+        json_put_text(row, "password", password);
     admin_put_list(a, o, "domain", "domains", row);
     admin_put_list(a, o, "client-of", "client_of", row);
     json_put_key(row, SLICE("government"));
@@ -147,27 +149,6 @@ static int put_row(struct arena *a, const struct options *o, struct slice passwo
     return 0;
 }
 
-/* The named collection's id, or the first one's. */
-static int find_collection(struct arena *a, const struct options *o, struct slice *id_out)
-{
-    struct slice wanted = options_get(o, "collection");
-    struct json list;
-    int status = admin_ask(a, o, "collections", slice_n(NULL, 0), &list);
-
-    if (status != STATUS_DONE)
-        return status;
-    json_each (c, list) {
-        if (wanted.ptr != NULL && !slice_eq(wanted, json_string(a, json_get(c, SLICE("name")))))
-            continue;
-        *id_out = json_string(a, json_get(c, SLICE("id")));
-        return STATUS_DONE;
-    }
-    if (wanted.ptr == NULL)
-        return STATUS_DONE;
-    fprintf(stderr, "tocsin: --collection: no collection \"" SLICE_FMT "\" at this hub\n", SLICE_ARG(wanted));
-    return STATUS_REFUSED;
-}
-
 static int add_member(struct arena *a, const struct options *o)
 {
     struct admin_credential c = {.user = o->operands[1], .root = SLICE("tocsin"), .collection = SLICE("")};
@@ -175,19 +156,29 @@ static int add_member(struct arena *a, const struct options *o)
     struct json answer;
     struct err err = ERR_INIT;
 
-    if (!options_has(o, "out")) {
-        err_set(&err, ERR_USAGE, "--out", "where to write the client file");
+    bool invited = options_has(o, "no-password");
+    if (options_has(o, "out") == invited) {
+        err_set(&err, ERR_USAGE, "--out", "where to write the client file; or --no-password, and no such file");
         return command_fail(&err);
     }
-    admin_make_password(a, &c.password);
-    int status = find_collection(a, o, &c.collection);
+    if (!invited)
+        admin_make_password(a, &c.password);
+    int status = admin_find_collection(a, o, &c.collection);
     if (status == STATUS_DONE && put_row(a, o, c.password, &row, &err) != 0)
         status = command_fail(&err);
     if (status == STATUS_DONE)
         status = admin_ask(a, o, "member-put", buf_slice(&row), &answer);
+    buf_free(&row);
+    if (invited) {
+        if (status == STATUS_DONE && options_has(o, "json"))
+            printf("{\"name\":\"" SLICE_FMT "\"}\n", SLICE_ARG(c.user));
+        else if (status == STATUS_DONE)
+            printf("member " SLICE_FMT " added; invite it: tocsin member invite " SLICE_FMT " --hub " SLICE_FMT "\n",
+                   SLICE_ARG(c.user), SLICE_ARG(c.user), SLICE_ARG(options_get(o, "hub")));
+        return status;
+    }
     if (status == STATUS_DONE)
         status = admin_write_client(a, o, &c, options_get(o, "out"));
-    buf_free(&row);
     if (status == STATUS_DONE && options_has(o, "json"))
         printf("{\"name\":\"" SLICE_FMT "\",\"client_file\":\"" SLICE_FMT "\"}\n", SLICE_ARG(c.user),
                SLICE_ARG(options_get(o, "out")));
@@ -254,6 +245,8 @@ int cmd_member(int argc, char **argv)
 
     if (argc > 1 && slice_eq(slice_of(argv[1]), SLICE("credential")))
         return cmd_credential(argc - 1, argv + 1);
+    if (argc > 1 && slice_eq(slice_of(argv[1]), SLICE("invite")))
+        return cmd_invite(argc - 1, argv + 1);
     if (!options_begin(&a, &command, argc, argv, &o, &status))
         return status;
     if (slice_eq(o.operands[0], SLICE("add")) && o.n_operands == 2) {

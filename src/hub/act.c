@@ -233,6 +233,10 @@ int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err)
         return hub_credential_remove(c, job, detail, err);
     case HUB_RECEIPT:
         return hub_receipt_act(c, job, detail, err);
+    case HUB_INVITE:
+        return hub_invite(c, job, detail, err);
+    case HUB_CERTIFY:
+        return hub_certify_put(c, job, detail, err);
     case HUB_DELIVERED:
         break;
     }

@@ -353,8 +353,10 @@ static int may_do(struct hub *h, const struct hub_party *party, const struct tax
     struct slice method = taxii_reply_head(reply)->method;
     struct hub_directory *d = hub_directory_hold(h);
     const struct hub_credential *c = hub_credential_of(d, party->viewer, party->credential);
-    bool receipt = taxii_reply_want(reply)->receipt; /* whoever may read a recall may confirm it */
-    bool posts = slice_eq(method, SLICE("POST")) && !receipt, deletes = slice_eq(method, SLICE("DELETE"));
+    /* whoever may read a recall may confirm it; whoever may sign in may renew its certificate */
+    bool posts = slice_eq(method, SLICE("POST")) && !taxii_reply_want(reply)->receipt &&
+                 taxii_reply_want(reply)->collection.len != 0,
+         deletes = slice_eq(method, SLICE("DELETE"));
     int result = 0;
 
     if (c == NULL)

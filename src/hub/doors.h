@@ -122,6 +122,15 @@ void hub_access_put(const struct hub *h, const struct hub_party *party, int64_t 
 const struct hub_credential *hub_access_find(const struct hub *h, const struct hub_directory *d, struct slice text,
                                              int64_t now_us);
 
+/* ---- enrol.c: members' own certificates ---- */
+
+/* Acts, on the committer. HUB_INVITE: detail {"name","valid_us","ca","collection"}; the code is in the outcome's
+   detail, and nowhere else ever again. HUB_CERTIFY: what the door has checked and signed, checked again where nothing
+   can come between: detail {"member","fingerprint","until_us"} and "check" (of the code) or "credential" (that it
+   signed in with). */
+int hub_invite(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
+int hub_certify_put(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
+
 /* ---- doors.c ---- */
 
 struct hub_doors {

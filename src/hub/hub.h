@@ -111,6 +111,8 @@ enum hub_act_kind {
     HUB_DELIVERED,      /* by hub_tick */
     HUB_CREDENTIAL_PUT, /* detail {"member","name","kind"?,...}: a new one, or changed limits of one (credential.c) */
     HUB_CREDENTIAL_REMOVE, /* detail {"member","name"} */
+    HUB_INVITE,            /* detail {"name","valid_us","ca","collection"}: a code for a certificate (enrol.c) */
+    HUB_CERTIFY,           /* by the door alone */
 };
 struct act {
     enum hub_act_kind kind;

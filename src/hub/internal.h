@@ -713,6 +713,7 @@ int hub_forms(struct hub_view *v, const struct hub_collection *c, uint32_t compa
 /* markings.c: what policy lets this viewer see, with the reasons that share_decide gives. Of the viewer, the audience
    statements and the agreements alone: what the hub holds does not show. */
 void hub_put_markings(const struct hub_view *v, struct buf *out);
+void hub_certify(void *hub, struct taxii_who *who, struct taxii_reply *reply); /* enrol.c */
 void hub_page(struct hub_worker *w, const struct hub_party *party, struct taxii_reply *reply);
 struct hub_doors *hub_doors_new(void);
 int hub_doors_start(struct hub *h, struct err *err);

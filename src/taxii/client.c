@@ -291,6 +291,31 @@ int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_r
     return status;
 }
 
+int taxii_certify(struct taxii_client *c, struct arena *a, struct slice code, struct slice csr, struct json *out,
+                  struct err *err)
+{
+    static const struct slice headers[] = {SLICE_INIT("Accept: " TAXII_MEDIA),
+                                           SLICE_INIT("Content-Type: application/json")};
+    struct buf path = BUF_INIT, body = BUF_INIT;
+    struct http_result result = {.status = 0};
+
+    json_put_open(&body, '{');
+    if (code.len != 0)
+        json_put_text(&body, "code", code);
+    json_put_text(&body, "csr", csr);
+    json_put_close(&body, '}');
+    buf_put(&path, c->root);
+    buf_put(&path, SLICE("certificate/"));
+    int status = http_client_send(c->http, "POST", buf_slice(&path), headers, 2, buf_slice(&body), CLIENT_BODY_MAX,
+                                  &result, err);
+    if (status == 0)
+        status = taxii_answer(c, a, &result, out, err);
+    buf_free(&path);
+    buf_free(&body);
+    http_result_free(&result);
+    return status;
+}
+
 int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t silent_us, http_event_fn *fn, void *arg,
                  struct err *err)
 {

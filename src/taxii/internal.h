@@ -19,6 +19,7 @@ enum taxii_endpoint {
     TAXII_AT_VERSIONS,    /* .../objects/{object-id}/versions/ */
     TAXII_AT_STREAM,      /* .../{id}/stream/ */
     TAXII_AT_RECEIPTS,    /* .../{id}/receipts/ */
+    TAXII_AT_CERTIFICATE, /* /{root}/certificate/ */
 };
 
 /* route.c: the path into want (root, collection, object_id, part); TAXII_AT_NOTHING for any other path. */

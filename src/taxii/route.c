@@ -56,6 +56,8 @@ enum taxii_endpoint taxii_route(struct arena *a, struct slice root, struct slice
     want->root = s[0];
     if (n == 1)
         return TAXII_AT_ROOT;
+    if (n == 2 && slice_eq(s[1], SLICE("certificate")))
+        return TAXII_AT_CERTIFICATE;
     if (n == 3 && slice_eq(s[1], SLICE("status"))) {
         want->object_id = s[2];
         return TAXII_AT_STATUS;
@@ -78,6 +80,7 @@ struct slice taxii_route_methods(enum taxii_endpoint at)
     case TAXII_AT_OBJECT:
         return SLICE("GET, HEAD, DELETE");
     case TAXII_AT_RECEIPTS:
+    case TAXII_AT_CERTIFICATE:
         return SLICE("POST");
     default:
         return SLICE("GET, HEAD");

@@ -50,10 +50,19 @@ struct http_request *taxii_reply_stream(struct taxii_reply *r)
 
 /* ---- before the body ---- */
 
+/* May it be asked without saying who asks? */
+static bool is_for_nobody(const struct taxii_reply *r, const struct http_head *head)
+{
+    return (r->at == TAXII_AT_DISCOVERY || r->at == TAXII_AT_CERTIFICATE) &&
+           http_head_get(head, SLICE("Authorization")).ptr == NULL && head->certificate == NULL;
+}
+
 static int check_head(struct taxii_reply *r, const struct http_head *head, struct err *err)
 {
     struct slice accept = http_head_get(head, SLICE("Accept")), type = http_head_get(head, SLICE("Content-Type"));
 
+    if (r->at == TAXII_AT_CERTIFICATE) /* not TAXII's */
+        return 0;
     if (!taxii_media_accepts(accept, r->at == TAXII_AT_STREAM))
         return err_set(err, ERR_NOT_ACCEPTABLE, "Accept", "this server sends " TAXII_MEDIA);
     if (slice_eq(head->method, SLICE("POST")) && !taxii_media_takes(type))
@@ -120,7 +129,9 @@ static int on_head(void *arg, struct http_request *request, uint64_t *max_body_o
         result = err_set(err, ERR_NOT_FOUND, NULL, "there is nothing at this path; TAXII discovery is at /taxii2/");
     else if (!taxii_route_allows(r->at, head->method))
         result = err_set(err, ERR_METHOD, NULL, "");
-    else if (r->at == TAXII_AT_DISCOVERY && http_head_get(head, SLICE("Authorization")).ptr == NULL)
+    else if (r->at == TAXII_AT_CERTIFICATE && s->backend->certify == NULL)
+        result = err_set(err, ERR_NOT_FOUND, NULL, "there is nothing at this path; TAXII discovery is at /taxii2/");
+    else if (is_for_nobody(r, head))
         result = check_head(r, head, err);
     else if ((result = s->backend->sign_in(s->hub, r, &r->who, err)) == 0)
         result = check_head(r, head, err);
@@ -179,6 +190,9 @@ static void dispatch(struct taxii_reply *r)
         return;
     case TAXII_AT_COLLECTION:
         describe(r, TAXII_COLLECTION);
+        return;
+    case TAXII_AT_CERTIFICATE:
+        backend->certify(r->server->hub, r->who, r);
         return;
     case TAXII_AT_STREAM:
         last = http_head_get(head, SLICE("Last-Event-ID"));

@@ -2,7 +2,8 @@
    negotiates and formats; the backend means. Paths: /taxii2/ (discovery), /{root}/, /{root}/status/{id}/,
    /{root}/collections/, .../{id}/, .../{id}/manifest/, .../{id}/objects/,
    .../objects/{object-id}/, .../objects/{object-id}/versions/, and Tocsin's own .../{id}/stream/ (server-sent events)
-   and .../{id}/receipts/ (POST), and /{root}/markings/ (what the one who asks may see, and why).
+   and .../{id}/receipts/ (POST), /{root}/markings/ (what the one who asks may see, and why) and /{root}/certificate/
+   (enrolment and renewal).
    With and without the last slash, no redirect. Collections are named by id or alias.
 
    Sign-in comes before the body. Backend calls run on a loop and must return at once; the answer is given later, once,
@@ -89,6 +90,9 @@ struct taxii_backend {
     /* Each answer, refusals at the head included, just before it goes: any thread; must return at once. who NULL:
        nobody was signed in. May be NULL. */
     void (*answered)(void *hub, struct taxii_who *who, const struct taxii_answered *answer);
+    /* POST to /{root}/certificate/, Tocsin's own: {"csr"} of who is signed in, or {"csr","code"} of nobody. NULL: there
+       is no such path. */
+    void (*certify)(void *hub, struct taxii_who *who, struct taxii_reply *reply);
 };
 void taxii_signed_in(struct taxii_reply *reply, struct taxii_who *who, const struct err *refused);
 
@@ -184,6 +188,10 @@ int taxii_push(struct taxii_client *c, struct arena *a, struct slice envelope, i
 int taxii_confirm(struct taxii_client *c, struct arena *a, const struct taxii_receipt *receipt, struct err *err);
 int taxii_get(struct taxii_client *c, struct arena *a, struct slice path_below_root, struct json *out,
               struct err *err); /* any GET */
+/* A certificate for the key of a request (PEM): by a code, or (code empty) by the certificate that the client has. The
+   hub's answer: {"member","certificate","until"}, by a code also {"url","ca","collection"}. */
+int taxii_certify(struct taxii_client *c, struct arena *a, struct slice code, struct slice csr, struct json *out,
+                  struct err *err);
 int taxii_follow(struct taxii_client *c, struct slice last_event_id, int64_t silent_us, http_event_fn *fn, void *arg,
                  struct err *err);
 void taxii_client_stop(struct taxii_client *c); /* any thread */
