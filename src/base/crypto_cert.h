@@ -71,6 +71,10 @@ struct crypto_cert {              /* what a certificate says; texts in the arena
 /* PEM (its first certificate) or DER. ERR_CRYPTO. */
 int crypto_cert_read(struct arena *a, struct slice cert, struct crypto_cert *out, struct err *err);
 
+/* What there is to say of an end: 30, 7 or 1 when no more than so many days are left, 0 when it is over, -1: nothing.
+ */
+int crypto_cert_warning(int64_t until_us, int64_t now_us);
+
 /* ---- trusting ---- */
 
 /* Authorities and revocation lists to check certificates against; immutable, counted. */

@@ -45,6 +45,16 @@ bool crypto_cert_time(const ASN1_TIME *time, int64_t *us_out)
     return true;
 }
 
+int crypto_cert_warning(int64_t until_us, int64_t now_us)
+{
+    static const int days[] = {0, 1, 7, 30};
+
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+        if (until_us - now_us <= days[i] * INT64_C(86400000000))
+            return days[i];
+    return -1;
+}
+
 static struct slice bio_text(struct arena *a, BIO *bio)
 {
     char *text = NULL;

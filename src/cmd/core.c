@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cmd/certificates.h"
 #include "cmd/confine.h"
 #include "cmd/control.h"
 #include "cmd/monitor.h"
@@ -31,6 +32,7 @@ struct core {
     struct http_server *http;
     struct links *links;
     struct control *control;
+    struct certificates certificates;
 };
 
 /* The authorities of members' certificates: tocsin init writes the hub's own there; a hub made before that has none. */
@@ -83,6 +85,7 @@ static void close_core(struct core *c)
         hub_stop(c->hub);
     hub_close(&c->hub);
     taxii_server_free(&c->taxii);
+    certificates_free(&c->certificates);
     arena_free(&c->arena);
 }
 
@@ -101,8 +104,11 @@ static void reload(struct core *c)
 static void tick(struct core *c)
 {
     hub_tick(c->hub);
-    if (http_server_has_changed(c->http))
+    if (http_server_has_changed(c->http)) {
         reload(c);
+        c->certificates.next_us = 0;
+    }
+    certificates_look(&c->certificates, c->http, c->hub);
 }
 
 /* Until SIGTERM or SIGINT; SIGHUP reads the certificates again. */

@@ -482,6 +482,22 @@ static void put_listed(struct hub *h, struct buf *out, struct slice member, cons
     json_put_close(out, '}');
 }
 
+void hub_certificate_ends(struct hub *h, void (*fn)(void *arg, struct slice member, int64_t until_us), void *arg)
+{
+    struct hub_directory *d = hub_directory_hold(h);
+
+    for (size_t i = 0; i < d->n_members; i++) {
+        const struct hub_member *m = &d->members[i];
+        int64_t last_us = INT64_MIN;
+        for (size_t k = 0; k < m->n_credentials; k++)
+            if (m->credentials[k].kind == HUB_CERTIFICATE && m->credentials[k].until_us > last_us)
+                last_us = m->credentials[k].until_us;
+        if (last_us != INT64_MIN)
+            fn(arg, m->name, last_us);
+    }
+    hub_directory_drop(&d);
+}
+
 void hub_put_credentials(struct hub *h, struct buf *out)
 {
     struct hub_directory *d = hub_directory_hold(h);

@@ -129,6 +129,9 @@ void hub_put_status(struct hub *h, struct buf *json_out);
 void hub_put_members(struct hub *h, struct buf *json_out);
 void hub_put_credentials(struct hub *h, struct buf *json_out); /* of all members; never what they are checked against */
 void hub_put_collections(struct hub *h, struct buf *json_out);
+/* For every member with certificates: when the one that lasts longest ends (those known by their SHA-256; of those
+   known by a subject the authority keeps account). `fn` at once, in this thread. */
+void hub_certificate_ends(struct hub *h, void (*fn)(void *arg, struct slice member, int64_t until_us), void *arg);
 void hub_put_partners(struct hub *h, struct buf *json_out);
 /* What is known of the programs that were connected since the start: guesses, findings; with a member's name its last
    requests too. Empty: all members, and who could not be signed in. */

@@ -325,9 +325,9 @@ static void remove_object(void *hub, struct taxii_who *who, struct taxii_reply *
 
 const struct taxii_backend *hub_taxii_backend(void)
 {
-    static const struct taxii_backend backend = {hub_sign_in, describe,     page,     add,         remove_object,
-                                                 hub_follow,  hub_sign_out, max_body, hub_confirm, hub_clients_note,
-                                                 hub_certify};
+    static const struct taxii_backend backend = {hub_sign_in,   describe,         page,         add,
+                                                 remove_object, hub_follow,       hub_sign_out, max_body,
+                                                 hub_confirm,   hub_clients_note, hub_certify};
 
     return &backend;
 }

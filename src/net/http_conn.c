@@ -73,6 +73,7 @@ static void show_certificate(struct http_conn *c, struct http_request *r)
         r->head.certificate = &r->peer_certificate->certificate;
     } else {
         r->head.certificate_refused = arena_copy(&r->arena, slice_of(c->peer_certificate->refused.text));
+        r->keep_alive = false; /* the client may have a newer one by now, and shows it when it connects */
     }
 }
 

@@ -9,6 +9,7 @@
    follow.c     the connection: snapshot, stream, coming back
    telemetry.c  inputs that grow
    sight.c      alerts and sightings
+   renew.c      the member's certificate
    settings.c, sensor.c  settings; threads and shutdown */
 #ifndef SENSOR_INTERNAL_H
 #define SENSOR_INTERNAL_H
@@ -211,6 +212,18 @@ int follow_start(const struct follow_conf *conf, struct follow **follow_out, str
 void follow_stop(struct follow **f);
 bool follow_is_up(struct follow *f);    /* the hub was heard within the last half minute */
 bool follow_is_ready(struct follow *f); /* everything that the hub had is loaded, or was loaded once and is on disk */
+
+/* ---- renew: one thread; the member's certificate, where its client file names one ---- */
+
+#define RENEW_PATIENCE_US (INT64_C(10) * 1000000)
+struct renew;
+int renew_start(const struct taxii_client_conf *client, struct renew **renew_out, struct err *err);
+void renew_stop(struct renew **r);
+/* Its steps. Only what stands in a file of its own, together with its key, can be replaced in one piece. */
+bool renew_can(const struct taxii_client_conf *conf);
+bool renew_is_due(int64_t until_us, int64_t now_us); /* 30 days ahead */
+int renew_until(const struct taxii_client_conf *conf, int64_t *until_us_out, struct err *err);
+int renew_now(const struct taxii_client_conf *conf, struct err *err);
 
 /* ---- sight: hits become alerts in the event log and, as far as the member's rule goes, sightings at the own hub
    (DESIGN.md invariant 8). One STIX sighting an indicator, of which later versions count on: DIR/sightings keeps them

@@ -29,6 +29,7 @@ struct sensor {
     struct apply *apply;
     struct follow *follow;
     struct sight *sight;
+    struct renew *renew; /* NULL: no certificate */
     struct telemetry *inputs[MATCH_READERS_MAX];
     size_t n_inputs;
     pthread_t ticker;
@@ -237,7 +238,8 @@ static int start_threads(struct sensor *s, struct err *err)
     struct follow_conf follow = {s->client, s->apply};
 
     if (sight_start(&sight, &s->sight, err) != 0 || start_inputs(s, err) != 0 ||
-        follow_start(&follow, &s->follow, err) != 0)
+        follow_start(&follow, &s->follow, err) != 0 ||
+        (s->client.http.cert.len != 0 && renew_start(&s->client, &s->renew, err) != 0))
         return -1;
     if (pthread_create(&s->ticker, NULL, run_ticker, s) != 0)
         return err_set(err, ERR_SYSTEM, "", "no thread can be started");
@@ -283,6 +285,7 @@ void sensor_stop(struct sensor **sensor)
     atomic_store(&s->stopping, true);
     if (s->ticking)
         pthread_join(s->ticker, NULL);
+    renew_stop(&s->renew);
     follow_stop(&s->follow);
     for (size_t i = 0; i < s->n_inputs; i++)
         telemetry_stop(&s->inputs[i]);
