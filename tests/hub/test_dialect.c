@@ -1,6 +1,9 @@
 #include "door_test.h"
 
 #include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
 
 /* ---- pure: parts, TLP 1 ---- */
 
@@ -490,6 +493,41 @@ static void test_hub_page__rows_limit(void **state)
     door_close(&d);
 }
 
+static void test_hub_settings__plain_on_loopback_alone(void **state)
+{
+    static const struct {
+        const char *listen, *url; /* NULL: refused */
+    } rows[] = {
+        {"127.0.0.1:6443", "http://127.0.0.1:6443"},
+        {"[::1]:6443", "http://[::1]:6443"},
+        {"0.0.0.0:6443", NULL},
+        {"192.0.2.1:6443", NULL},
+        {"[2001:db8::1]:6443", NULL},
+    };
+    char dir[] = "/tmp/tocsin-test-settings-XXXXXX", path[64];
+    struct arena a = ARENA_INIT;
+
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/tocsin.yaml", dir);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct hub_settings settings;
+        struct err err = ERR_INIT;
+        struct slice text =
+            arena_printf(&a, "name: x\nid: " HUB_TEST_ID "\nlisten: \"%s\"\nplain_http: yes\n", rows[i].listen);
+        assert_int_equal(file_write_atomic(path, text, 0600, &err), 0);
+        int result = hub_settings_read(&a, dir, &settings, &err);
+        if ((result == 0) != (rows[i].url != NULL))
+            fail_row(i, "%s: %s", rows[i].listen, err.text);
+        if (result == 0)
+            assert_slice(settings.url, rows[i].url);
+        else
+            assert_int_equal(err.code, ERR_CONF_VALUE);
+    }
+    unlink(path);
+    rmdir(dir);
+    arena_free(&a);
+}
+
 /* Policy, and nothing of what is there. */
 static void test_hub_markings__tell_policy_alone(void **state)
 {
@@ -541,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_hub_dialect__types_and_page_size),
         cmocka_unit_test(test_hub_dialect__rights_at_a_collection),
         cmocka_unit_test(test_hub_page__rows_limit),
+        cmocka_unit_test(test_hub_settings__plain_on_loopback_alone),
         cmocka_unit_test(test_hub_markings__tell_policy_alone),
     };
     return crypto_start(NULL) != 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
