@@ -96,7 +96,7 @@ static int take(struct hub_worker *w, const struct hub_directory *d, const struc
     struct act act = *template;
     struct taxii_receipt r;
     struct buf detail = BUF_INIT;
-    uint64_t upto;
+    uint64_t upto = 0;
 
     if (c == NULL)
         return err_set(err, ERR_NOT_FOUND, NULL, "no such collection");
