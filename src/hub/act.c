@@ -150,66 +150,12 @@ static int delete_object(struct hub_commit *c, struct hub_job *job, struct json 
     return result;
 }
 
-/* ---- deliveries: one leaf a viewer for what it was given since the last one ---- */
-
-static int deliver_leaf(struct hub_commit *c, uint32_t viewer, struct err *err)
-{
-    struct hub *h = hub_commit_hub(c);
-    struct hub_viewer *v = h->viewers[viewer];
-    struct buf record = BUF_INIT;
-    uint8_t root[CRYPTO_HASH];
-    uint64_t leaf;
-    size_t n;
-
-    pthread_mutex_lock(&v->lock);
-    uint64_t from = v->from_seq, to = v->to_seq, objects = v->objects;
-    memcpy(root, v->root, sizeof root);
-    v->from_seq = v->to_seq = v->objects = 0;
-    memset(v->root, 0, sizeof v->root);
-    pthread_mutex_unlock(&v->lock);
-    if (objects == 0)
-        return 0;
-    hub_commit_told(c, viewer, from, to, objects, root);
-    json_put_open(&record, '{');
-    json_put_text(&record, "act", SLICE("deliver"));
-    json_put_number(&record, "at_us", time_now_us());
-    json_put_number(&record, "viewer", viewer);
-    json_put_number(&record, "directory", (int64_t)hub_commit_directory_now(c)->epoch);
-    json_put_number(&record, "first_seq", (int64_t)from);
-    json_put_number(&record, "last_seq", (int64_t)to);
-    json_put_number(&record, "objects", (int64_t)objects);
-    json_put_key(&record, SLICE("root"));
-    buf_put_byte(&record, '"');
-    crypto_put_hex(&record, root, sizeof root);
-    buf_put_byte(&record, '"');
-    json_put_close(&record, '}');
-    int result = hub_commit_leaf(c, h->record_key, buf_slice(&record), &leaf, err);
-    buf_free(&record);
-    if (result != 0)
-        return -1;
-    const struct hub_grant *now = hub_commit_grants(c, viewer, &n);
-    struct hub_grant *grants = mem_zero(n, sizeof *grants);
-    if (n != 0)
-        memcpy(grants, now, n * sizeof *grants);
-    return hub_commit_viewer(c, viewer, grants, n, err);
-}
-
-static int deliveries(struct hub_commit *c, struct err *err)
-{
-    uint32_t n = atomic_load(&hub_commit_hub(c)->n_viewers);
-
-    for (uint32_t v = 1; v < n; v++)
-        if (deliver_leaf(c, v, err) != 0 || hub_recipients_store(c, v, err) != 0)
-            return -1;
-    return 0;
-}
-
 int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err)
 {
     struct json detail = {NULL, 0};
 
     if (job->act.kind == HUB_DELIVERED)
-        return deliveries(c, err);
+        return hub_commit_deliveries(c, err);
     if (json_parse(&job->arena, job->act.detail, &hub_act_limits, &detail, err) != 0)
         return -1;
     switch (job->act.kind) {

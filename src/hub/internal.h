@@ -452,6 +452,15 @@ int hub_commit_submission(struct hub_commit *c, struct hub_job *job, struct err 
 /* act.c, administer.c, change.c */
 extern const struct json_limits hub_act_limits;
 struct slice hub_text_of(struct arena *a, struct json row, const char *name); /* "" when absent */
+/* deliver.c: one leaf for each viewer that was given something since the last one. */
+struct hub_delivery {
+    uint64_t first_seq, last_seq, objects;
+    uint8_t root[CRYPTO_HASH];
+};
+int hub_commit_deliveries(struct hub_commit *c, struct err *err);
+/* What the leaf's record says, as JSON. */
+void hub_delivery_record(struct hub *h, const struct hub_directory *d, uint32_t viewer,
+                         const struct hub_delivery *given, struct buf *out);
 int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err);
 int hub_commit_change_member(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
 int hub_commit_put_party(struct hub_commit *c, struct hub_job *job, struct json detail, enum store_table table,

@@ -93,6 +93,29 @@ static void test_hub_failure__deliveries_are_counted_again(void **state)
     hub_test_ledger(&s->t);
 }
 
+/* The leaf tells under which policy, and how much of what there is that policy denies. */
+static void test_hub_failure__deliveries_count_denials(void **state)
+{
+    struct hub_scene *s = *state;
+    struct hub_delivery given = {.first_seq = 1, .last_seq = 2, .objects = 2};
+    struct buf text = BUF_INIT;
+    struct json record;
+    int64_t permitted, denied;
+
+    hub_scene_submit(s, 1, 1, TLP_GREEN, "");
+    hub_scene_submit(s, 2, 1, TLP_STRICT, "");
+    struct hub_directory *d = hub_directory_hold(s->t.hub);
+    hub_delivery_record(s->t.hub, d, s->clinic->viewer, &given, &text);
+    assert_int_equal(json_parse(&s->a, buf_slice(&text), NULL, &record, NULL), 0);
+    assert_true(json_int(json_get(record, SLICE("permitted")), &permitted));
+    assert_true(json_int(json_get(record, SLICE("denied")), &denied));
+    assert_int_equal(permitted, 2); /* the indicator and its creator */
+    assert_int_equal(denied, 2);
+    assert_int_equal(json_text(json_get(record, SLICE("policy"))).len, 2 * CRYPTO_HASH);
+    hub_directory_drop(&d);
+    buf_free(&text);
+}
+
 /* More kinds of objects than there is room for: an answer, not the end. */
 static void test_hub_failure__kinds_are_bounded(void **state)
 {
@@ -143,6 +166,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_failure__full_disk_undoes_an_act, hub_scene_set_up,
                                         hub_scene_tear_down),
         cmocka_unit_test_setup_teardown(test_hub_failure__deliveries_are_counted_again, hub_scene_set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_failure__deliveries_count_denials, hub_scene_set_up,
                                         hub_scene_tear_down),
         cmocka_unit_test_setup_teardown(test_hub_failure__kinds_are_bounded, hub_scene_set_up, hub_scene_tear_down),
         cmocka_unit_test_setup_teardown(test_hub_failure__rows_are_bounded, hub_scene_set_up, hub_scene_tear_down),
