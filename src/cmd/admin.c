@@ -126,6 +126,28 @@ void admin_make_password(struct arena *a, struct slice *password_out)
     buf_free(&text);
 }
 
+static struct slice hex_of(struct arena *a, const uint8_t *bytes, size_t n)
+{
+    struct buf hex = BUF_INIT;
+
+    crypto_put_hex(&hex, bytes, n);
+    struct slice text = arena_copy(a, buf_slice(&hex));
+    buf_free(&hex);
+    return text;
+}
+
+void admin_make_receipt_key(struct arena *a, struct slice *seed_out, struct slice *public_out)
+{
+    uint8_t seed[32], public_key[CRYPTO_SIGN_PUBLIC], secret[CRYPTO_SIGN_SECRET];
+
+    crypto_random(seed, sizeof seed);
+    crypto_sign_make_from(seed, public_key, secret);
+    *seed_out = hex_of(a, seed, sizeof seed);
+    *public_out = hex_of(a, public_key, sizeof public_key);
+    crypto_wipe(seed, sizeof seed);
+    crypto_wipe(secret, sizeof secret);
+}
+
 void admin_put_line(struct buf *out, const char *name, struct slice value)
 {
     buf_printf(out, "%s: ", name);
@@ -155,6 +177,8 @@ int admin_write_client(struct arena *a, const struct options *o, const struct ad
     admin_put_line(&out, "password", c->password);
     admin_put_line(&out, "root", c->root);
     admin_put_line(&out, "collection", c->collection);
+    if (c->receipt_key.len != 0)
+        admin_put_line(&out, "receipt_key", c->receipt_key);
     admin_put_line(&out, "ca", authority);
     result = file_write_atomic(arena_copy(a, path).ptr, buf_slice(&out), 0600, &err);
     buf_free(&out);

@@ -23,8 +23,10 @@ int admin_find_collection(struct arena *a, const struct options *o, struct slice
 void admin_put_line(struct buf *out, const char *name, struct slice value); /* of YAML: a JSON string is one */
 
 struct admin_credential {
-    struct slice user, password, root, collection;
+    struct slice user, password, root, collection, receipt_key; /* receipt_key: empty where there is none */
 };
+/* A key for a member's receipts: its seed for the client file, the public half for the row; both in hexadecimal. */
+void admin_make_receipt_key(struct arena *a, struct slice *seed_out, struct slice *public_out);
 void admin_make_password(struct arena *a, struct slice *password_out);
 /* Writes a client file (mode 0600): where the hub of --hub is reached, its authority, and this credential. Returns an
  * exit status. */

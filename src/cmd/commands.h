@@ -26,6 +26,7 @@ int cmd_member(int argc, char **argv);
 int cmd_credential(int argc, char **argv); /* of cmd_member: "member credential ..." */
 int cmd_partner(int argc, char **argv);
 int cmd_collection(int argc, char **argv);
+int cmd_recalls(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_submit(int argc, char **argv);
 int cmd_get(int argc, char **argv);

@@ -164,6 +164,8 @@ static int answer(struct hub *h, struct arena *a, struct slice line, struct buf 
         hub_put_clients(h, member, out);
         return 0;
     }
+    if (slice_eq(what, SLICE("recalls")))
+        return hub_put_recalls(h, json_get(request, SLICE("row")), out, err);
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
         if (slice_eq(what, slice_of(acts[i].name)))
             return put_with_password(h, a, acts[i].kind, json_get(request, SLICE("row")), out, err);

@@ -17,6 +17,7 @@ static const struct {
     {"enrol", cmd_enrol, "come to a client certificate by the code that a hub's operator gave"},
     {"partner", cmd_partner, "agree with another hub, and follow it"},
     {"collection", cmd_collection, "add, change and list collections and their audiences"},
+    {"recalls", cmd_recalls, "who has done what was recalled"},
     {"status", cmd_status, "what a running hub says of itself"},
     {"submit", cmd_submit, "submit STIX objects, or one pattern, to a hub"},
     {"get", cmd_get, "read objects of a collection"},

@@ -27,6 +27,8 @@ static const struct option_row rows[] = {
     {"types", "TYPE,...", "STIX types that it wants, such as indicator,identity; all: every one", OPTIONS_ONCE},
     {"page-size", "N", "objects in a page, where its tool names no limit and at most; 0: as the hub has it",
      OPTIONS_ONCE},
+    {"receipt-key", NULL, "with change: a new key for its sensors' receipts; prints the line for its client files",
+     OPTIONS_ONCE},
     {"collection", "NAME", "the collection in the client file; standard: the first", OPTIONS_ONCE},
     {"out", "FILE", "where to write the client file (with add)", OPTIONS_ONCE},
     {"no-password", NULL, "with add: it gets no client file, and signs in with what it is given later", OPTIONS_ONCE},
@@ -121,7 +123,8 @@ static int put_rights(struct arena *a, const struct options *o, struct buf *row,
     return 0;
 }
 
-static int put_row(struct arena *a, const struct options *o, struct slice password, struct buf *row, struct err *err)
+static int put_row(struct arena *a, const struct options *o, struct slice password, struct slice receipt_key,
+                   struct buf *row, struct err *err)
 {
     enum share_consent consent;
 
@@ -135,6 +138,8 @@ static int put_row(struct arena *a, const struct options *o, struct slice passwo
     json_put_text(row, "consent", options_get_or(o, "consent", "none"));
     if (password.len != 0)
         json_put_text(row, "password", password);
+    if (receipt_key.len != 0)
+        json_put_text(row, "receipt_key", receipt_key);
     admin_put_list(a, o, "domain", "domains", row);
     admin_put_list(a, o, "client-of", "client_of", row);
     json_put_key(row, SLICE("government"));
@@ -155,16 +160,19 @@ static int add_member(struct arena *a, const struct options *o)
     struct buf row = BUF_INIT;
     struct json answer;
     struct err err = ERR_INIT;
+    struct slice receipt_key = SLICE("");
 
     bool invited = options_has(o, "no-password");
     if (options_has(o, "out") == invited) {
         err_set(&err, ERR_USAGE, "--out", "where to write the client file; or --no-password, and no such file");
         return command_fail(&err);
     }
-    if (!invited)
+    if (!invited) {
         admin_make_password(a, &c.password);
+        admin_make_receipt_key(a, &c.receipt_key, &receipt_key);
+    }
     int status = admin_find_collection(a, o, &c.collection);
-    if (status == STATUS_DONE && put_row(a, o, c.password, &row, &err) != 0)
+    if (status == STATUS_DONE && put_row(a, o, c.password, receipt_key, &row, &err) != 0)
         status = command_fail(&err);
     if (status == STATUS_DONE)
         status = admin_ask(a, o, "member-put", buf_slice(&row), &answer);
@@ -189,7 +197,8 @@ static int add_member(struct arena *a, const struct options *o)
 }
 
 /* What is named takes the place of what is there; nothing else moves. */
-static int put_change(struct arena *a, const struct options *o, struct buf *row, struct err *err)
+static int put_change(struct arena *a, const struct options *o, struct slice receipt_key, struct buf *row,
+                      struct err *err)
 {
     enum share_consent consent;
 
@@ -201,6 +210,8 @@ static int put_change(struct arena *a, const struct options *o, struct buf *row,
     admin_put_option(o, "country", "country", row);
     admin_put_option(o, "sector", "sector", row);
     admin_put_option(o, "consent", "consent", row);
+    if (options_has(o, "receipt-key"))
+        json_put_text(row, "receipt_key", receipt_key);
     if (options_has(o, "domain"))
         admin_put_list(a, o, "domain", "domains", row);
     if (options_has(o, "client-of"))
@@ -220,18 +231,30 @@ static int change_member(struct arena *a, const struct options *o)
     struct buf row = BUF_INIT;
     struct json answer;
     struct err err = ERR_INIT;
+    struct slice seed, receipt_key;
     int status;
 
     if (o->n_given <= 1 + (size_t)options_has(o, "json")) {
         err_set(&err, ERR_USAGE, "change", "name what is to change, such as --compat tlp1");
         return command_fail(&err);
     }
-    status = put_change(a, o, &row, &err) != 0 ? command_fail(&err)
-                                               : admin_ask(a, o, "member-change", buf_slice(&row), &answer);
+    admin_make_receipt_key(a, &seed, &receipt_key);
+    status = put_change(a, o, receipt_key, &row, &err) != 0
+                 ? command_fail(&err)
+                 : admin_ask(a, o, "member-change", buf_slice(&row), &answer);
     buf_free(&row);
-    if (status == STATUS_DONE && options_has(o, "json"))
-        printf("{\"name\":\"" SLICE_FMT "\"}\n", SLICE_ARG(o->operands[1]));
-    else if (status == STATUS_DONE)
+    if (status != STATUS_DONE)
+        return status;
+    if (!options_has(o, "receipt-key"))
+        seed = SLICE("");
+    if (options_has(o, "json"))
+        printf("{\"name\":\"" SLICE_FMT "\"%s" SLICE_FMT "%s}\n", SLICE_ARG(o->operands[1]),
+               seed.len != 0 ? ",\"receipt_key\":\"" : "", SLICE_ARG(seed), seed.len != 0 ? "\"" : "");
+    else if (seed.len != 0)
+        printf("member " SLICE_FMT " changed; in place of the old line, its client files get this one (secret):\n"
+               "receipt_key: \"" SLICE_FMT "\"\n",
+               SLICE_ARG(o->operands[1]), SLICE_ARG(seed));
+    else
         printf("member " SLICE_FMT " changed\n", SLICE_ARG(o->operands[1]));
     return status;
 }

@@ -29,6 +29,7 @@ struct apply {
     struct bits listed; /* by the snapshot now taken */
     int64_t flushed_us, heard_us;
     bool flush_failed;
+    bool recalled, told; /* since the last apply_recalled(); one was told in this run */
 };
 
 struct apply *apply_new(struct live *live, struct match_index *index, struct enforce *enforce)
@@ -359,6 +360,8 @@ void apply_event(struct apply *a, const struct http_event *event, int64_t now_us
     a->heard_us = now_us;
     if (is_printable(event->id, 4096))
         live_set_cursor(a->live, event->id, now_us);
+    if (slice_eq(event->type, SLICE("retract")) || slice_eq(event->type, SLICE("restrict")))
+        a->recalled = true; /* whatever it is of: what this sensor does not hold, it does not block */
     if (now_us - a->flushed_us >= FLUSH_EVERY_US || now_us < a->flushed_us)
         flush(a, now_us);
     pthread_mutex_unlock(&a->lock);
@@ -479,4 +482,27 @@ size_t apply_count(struct apply *a)
     size_t n = a->n_live;
     pthread_mutex_unlock(&a->lock);
     return n;
+}
+
+struct slice apply_recalled(struct apply *a, struct arena *to)
+{
+    struct slice cursor = SLICE("");
+
+    pthread_mutex_lock(&a->lock);
+    if (a->recalled || !a->told)
+        cursor = arena_copy(to, live_cursor(a->live));
+    if (cursor.len != 0) {
+        a->recalled = false;
+        a->told = true;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return cursor;
+}
+
+int apply_sync(struct apply *a, struct err *err)
+{
+    pthread_mutex_lock(&a->lock);
+    int result = live_sync(a->live, err);
+    pthread_mutex_unlock(&a->lock);
+    return result;
 }

@@ -67,6 +67,7 @@ struct enforce {
     int64_t released_us;
     /* writing: one thread */
     bool dirty;
+    uint64_t changes, written;  /* decided so far; of those, in the files */
     int64_t write_us, renew_us; /* not before; at the latest */
     uint64_t serial;
     struct told *told;
@@ -137,6 +138,7 @@ static void set_state(struct enforce *e, struct block *b, enum entry_state state
     e->counts.waiting += state == ENTRY_WAITING;
     if (b->state == ENTRY_BLOCKED || state == ENTRY_BLOCKED) {
         e->dirty = true;
+        e->changes++;
         pthread_cond_signal(&e->changed);
         e->counts.blocked += state == ENTRY_BLOCKED ? 1 : (uint64_t)-1;
         tell(e, b, state == ENTRY_BLOCKED);
@@ -445,6 +447,7 @@ int enforce_write(struct enforce *e, int64_t now_us, bool now, struct err *err)
         return 0;
     }
     put_files(e, now_us, &w);
+    uint64_t changes = e->changes;
     w.told = e->told;
     w.n_told = e->n_told;
     e->told = NULL;
@@ -459,10 +462,27 @@ int enforce_write(struct enforce *e, int64_t now_us, bool now, struct err *err)
     int64_t took_us = time_steady_us() - start_us;
     pthread_mutex_lock(&e->lock);
     e->dirty = e->dirty || result != 0;
+    e->written = result == 0 ? changes : e->written;
     e->write_us = now_us + took_us + (took_us > WRITE_EVERY_US ? took_us : WRITE_EVERY_US);
     e->renew_us = now_us + e->conf.lease_us / 4;
     pthread_mutex_unlock(&e->lock);
     return result;
+}
+
+uint64_t enforce_changes(struct enforce *e)
+{
+    pthread_mutex_lock(&e->lock);
+    uint64_t changes = e->changes;
+    pthread_mutex_unlock(&e->lock);
+    return changes;
+}
+
+bool enforce_has_written(struct enforce *e, uint64_t changes)
+{
+    pthread_mutex_lock(&e->lock);
+    bool written = e->written >= changes;
+    pthread_mutex_unlock(&e->lock);
+    return written;
 }
 
 void enforce_wait(struct enforce *e, int64_t most_us)
@@ -560,6 +580,7 @@ int enforce_open(const struct enforce_conf *conf, struct brakes *brakes, int64_t
     e->window_us = now_us;
     e->serial = (uint64_t)now_us / 1000; /* rises over restarts: there are fewer than a thousand writes a second */
     e->dirty = true;
+    e->changes = 1; /* what the files say is of another run */
     if (stat(e->conf.released.ptr, &e->released_stat) != 0)
         memset(&e->released_stat, 0, sizeof e->released_stat);
     if (released_read(&e->released, e->conf.released, err) != 0) {

@@ -10,6 +10,7 @@
    telemetry.c  inputs that grow
    sight.c      alerts and sightings
    renew.c      the member's certificate
+   receipt.c    tells the hub what is done of its recalls
    settings.c, sensor.c  settings; threads and shutdown */
 #ifndef SENSOR_INTERNAL_H
 #define SENSOR_INTERNAL_H
@@ -108,6 +109,9 @@ void enforce_tick(struct enforce *e, int64_t now_us);
 /* Writes the files when something changed: at most every 50 ms, and less often when writing takes long. `now`: whatever
  * the clock says. */
 int enforce_write(struct enforce *e, int64_t now_us, bool now, struct err *err);
+/* What was decided up to now, as a number; and whether the files say all that had been decided at such a moment. */
+uint64_t enforce_changes(struct enforce *e);
+bool enforce_has_written(struct enforce *e, uint64_t changes);
 void enforce_wait(struct enforce *e, int64_t most_us); /* until there is something to write; at most so long */
 struct enforce_counts {
     uint64_t blocked, waiting, held;
@@ -172,6 +176,7 @@ void live_forget_cursor(struct live *l);
 struct slice live_cursor(const struct live *l);  /* empty: from the beginning */
 int64_t live_heard(const struct live *l);        /* 0: never */
 int live_flush(struct live *l, struct err *err); /* to the file (not to the platter), the cursor last */
+int live_sync(struct live *l, struct err *err);  /* to the platter too */
 
 /* Any thread. */
 bool live_get_id(struct live *l, uint64_t number, struct arena *a, struct slice *id_out,
@@ -200,6 +205,25 @@ void apply_tick(struct apply *a, bool heard, int64_t now_us);
 void apply_forget_cursor(struct apply *a);
 struct slice apply_cursor(struct apply *a, struct arena *to);
 size_t apply_count(struct apply *a); /* live indicators */
+/* The cursor, when a recall was applied since the last call, and once in each run: index and blocks have let go of
+   whatever was recalled up to there, the files perhaps not yet. Empty: nothing new. */
+struct slice apply_recalled(struct apply *a, struct arena *to);
+int apply_sync(struct apply *a, struct err *err); /* what was applied is on the platter */
+
+/* ---- receipts: one thread ---- */
+
+struct receipts_conf {
+    struct taxii_client_conf client; /* its slices, and the others, outlive the receipts */
+    struct slice key, follower;      /* key: the seed, in hexadecimal */
+    int64_t lease_us;
+    struct apply *apply;
+};
+struct receipts;
+int receipts_start(const struct receipts_conf *conf, struct receipts **receipts_out, struct err *err);
+void receipts_stop(struct receipts **r);
+void receipts_confirm(struct receipts *r, struct slice event); /* whatever was recalled up to this event is done */
+/* This sensor's name among those of its member: made once, kept in the file. */
+int receipts_follower(const char *path, struct arena *a, struct slice *name_out, struct err *err);
 
 /* ---- follow: one thread ---- */
 

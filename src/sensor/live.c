@@ -390,6 +390,13 @@ int live_flush(struct live *l, struct err *err)
     return l->file_size > 2 * l->size_after_rewrite + LIVE_SLACK ? rewrite(l, err) : 0;
 }
 
+int live_sync(struct live *l, struct err *err)
+{
+    if (live_flush(l, err) != 0)
+        return -1;
+    return fsync(l->fd) == 0 ? 0 : err_set(err, ERR_SYSTEM, l->path, "%s", strerror(errno));
+}
+
 /* ---- other threads ---- */
 
 bool live_get_id(struct live *l, uint64_t number, struct arena *a, struct slice *id_out, struct slice *origin_out)

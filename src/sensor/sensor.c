@@ -29,7 +29,11 @@ struct sensor {
     struct apply *apply;
     struct follow *follow;
     struct sight *sight;
-    struct renew *renew; /* NULL: no certificate */
+    struct renew *renew;       /* NULL: no certificate */
+    struct receipts *receipts; /* NULL: the client file has no key for them */
+    struct slice receipt_key;
+    struct buf recalled; /* up to this event; to be confirmed when the files say all of `changes` */
+    uint64_t changes;
     struct telemetry *inputs[MATCH_READERS_MAX];
     size_t n_inputs;
     pthread_t ticker;
@@ -85,6 +89,7 @@ static int read_client(struct sensor *s, struct err *err)
     if (conf_read(&s->arena, s->settings.client.ptr, taxii_client_fields, taxii_client_n_fields, file, err) != 0)
         return -1;
     taxii_client_conf_from(file, &s->client);
+    s->receipt_key = file->receipt_key;
     return 0;
 }
 
@@ -143,10 +148,33 @@ static void tell_stats(struct sensor *s)
               NUM("waiting", counts.waiting), NUM("never_blocked", counts.held));
 }
 
+/* Of the recalls that were applied before this moment. */
+static void note_recalls(struct sensor *s)
+{
+    struct arena a = ARENA_INIT;
+    struct slice event = s->receipts != NULL ? apply_recalled(s->apply, &a) : SLICE("");
+
+    if (event.len != 0) {
+        buf_clear(&s->recalled);
+        buf_put(&s->recalled, event);
+        s->changes = enforce_changes(s->enforce);
+    }
+    arena_free(&a);
+}
+
+static void confirm_recalls(struct sensor *s)
+{
+    if (s->recalled.len == 0 || !enforce_has_written(s->enforce, s->changes))
+        return;
+    receipts_confirm(s->receipts, buf_slice(&s->recalled));
+    buf_clear(&s->recalled);
+}
+
 static void tick(struct sensor *s, int64_t now_us)
 {
     struct err err = ERR_INIT;
 
+    note_recalls(s);
     /* The journal first, then the files: what is blocked is known after a crash too. */
     apply_tick(s->apply, follow_is_up(s->follow), now_us);
     enforce_tick(s->enforce, now_us);
@@ -155,6 +183,7 @@ static void tick(struct sensor *s, int64_t now_us)
     if (failed && !s->write_failed)
         log_event("export_not_written", ERROR_FIELD(&err));
     s->write_failed = failed;
+    confirm_recalls(s);
     tell_ready(s);
 }
 
@@ -227,8 +256,25 @@ static int start_inputs(struct sensor *s, struct err *err)
     return 0;
 }
 
+/* Every request says which of its member's sensors this is. */
+static int start_receipts(struct sensor *s, struct err *err)
+{
+    struct receipts_conf conf = {.key = s->receipt_key, .lease_us = s->settings.lease_us, .apply = s->apply};
+
+    if (receipts_follower(in_state(&s->arena, &s->settings, "follower").ptr, &s->arena, &conf.follower, err) != 0)
+        return -1;
+    s->client.http.header = arena_printf(&s->arena, TAXII_FOLLOWER_HEADER ": " SLICE_FMT, SLICE_ARG(conf.follower));
+    conf.client = s->client;
+    if (s->receipt_key.len != 0)
+        return receipts_start(&conf, &s->receipts, err);
+    log_event("no_receipt_key", TEXT("client", s->settings.client));
+    return 0;
+}
+
 static int start_threads(struct sensor *s, struct err *err)
 {
+    if (start_receipts(s, err) != 0)
+        return -1;
     struct sight_conf sight = {.live = s->live,
                                .own = report_of(s->settings.report_own),
                                .onward = slice_eq(s->settings.report_partners, SLICE("aggregate")),
@@ -286,6 +332,7 @@ void sensor_stop(struct sensor **sensor)
     if (s->ticking)
         pthread_join(s->ticker, NULL);
     renew_stop(&s->renew);
+    receipts_stop(&s->receipts);
     follow_stop(&s->follow);
     for (size_t i = 0; i < s->n_inputs; i++)
         telemetry_stop(&s->inputs[i]);
@@ -301,6 +348,7 @@ void sensor_stop(struct sensor **sensor)
         log_event("state_not_written", ERROR_FIELD(&err));
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    buf_free(&s->recalled);
     arena_free(&s->arena);
     free(s);
 }

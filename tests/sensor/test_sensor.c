@@ -3,11 +3,13 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "keys/keys.h"
 #include "sensor/internal.h"
 
 struct taxii_who {
@@ -127,6 +129,8 @@ static void follow(void *hub, struct taxii_who *who, struct slice last_event_id,
     http_stream_send(s, buf_ref_copy(SLICE("retry: 100\n: hello\n\n")));
     http_stream_send(s, first);
     pthread_mutex_lock(&w->lock);
+    if (w->stream != NULL)
+        http_stream_release(w->stream);
     w->stream = s;
     pthread_mutex_unlock(&w->lock);
 }
@@ -484,12 +488,114 @@ static void test_sensor_sensor__settings(void **state)
     unlink(path);
 }
 
+#define RECEIPT_SEED "0101010101010101010101010101010101010101010101010101010101010101"
+
+static uint32_t receipts(struct world *w)
+{
+    pthread_mutex_lock(&w->lock);
+    uint32_t n = w->receipts;
+    pthread_mutex_unlock(&w->lock);
+    return n;
+}
+
+/* The last receipt is for this event, of this sensor, and signed. */
+static bool has_confirmed(struct world *w, const char *event, struct taxii_receipt *out)
+{
+    uint8_t seed[32], public_key[CRYPTO_SIGN_PUBLIC], secret[CRYPTO_SIGN_SECRET];
+    struct buf message = BUF_INIT;
+
+    memset(seed, 1, sizeof seed);
+    crypto_sign_make_from(seed, public_key, secret);
+    pthread_mutex_lock(&w->lock);
+    bool good = taxii_receipt_read(&w->arena, buf_slice(&w->receipt), out, NULL) == 0 &&
+                slice_eq(out->event, slice_of(event)) && slice_eq(out->follower, buf_slice(&w->follower));
+    pthread_mutex_unlock(&w->lock);
+    if (!good)
+        return false;
+    taxii_receipt_message(out, &message);
+    good = keys_check(public_key, KEYS_SIGN_RECEIPT, buf_slice(&message), out->signature);
+    buf_free(&message);
+    return good;
+}
+
+/* Only once the files have let go; and again, when the hub could not take it. */
+static void test_sensor_sensor__confirms_recalls(void **state)
+{
+    struct world w;
+    struct taxii_receipt r;
+    char follower[37] = "";
+
+    world_open(&w);
+    put_file(w.client, "receipt_key: \"" RECEIPT_SEED "\"\n", "a");
+    sensor_up(&w);
+    WAIT_FOR(streams(&w) == 1);
+    say(&w, event(&w, "add", 1, indicator(&w, 'd', "[domain-name:value = 'd.example']", "")));
+    say(&w, event(&w, "add", 2, indicator(&w, 'e', "[domain-name:value = 'e.example']", "")));
+    WAIT_FOR(slice_eq(listed(&w), SLICE("d.example e.example ")));
+    WAIT_FOR(has_confirmed(&w, "e1", &r) || has_confirmed(&w, "e2", &r)); /* once in each run: it tells its lease */
+    assert_int_equal(r.lease_us, w.settings.lease_us);
+    memcpy(follower, r.follower.ptr, r.follower.len);
+    say(&w, event(&w, "retract", 3, indicator(&w, 'd', "[domain-name:value = 'd.example']", ",\"revoked\":true")));
+    WAIT_FOR(has_confirmed(&w, "e3", &r));
+    assert_slice(listed(&w), "e.example ");
+    /* The file cannot be written: it still blocks, and says nothing. */
+    char moved[64];
+    snprintf(moved, sizeof moved, "%s.away", w.list);
+    assert_int_equal(rename(w.list, moved), 0);
+    assert_int_equal(mkdir(w.list, 0700), 0);
+    uint32_t before = receipts(&w);
+    say(&w, event(&w, "restrict", 4, indicator(&w, 'e', "[domain-name:value = 'e.example']", ",\"revoked\":true")));
+    usleep(400000);
+    assert_int_equal(receipts(&w), before);
+    assert_int_equal(rmdir(w.list), 0);
+    pthread_mutex_lock(&w.lock);
+    w.refuse_receipts = true;
+    pthread_mutex_unlock(&w.lock);
+    WAIT_FOR(receipts(&w) > before);
+    assert_slice(listed(&w), "");
+    pthread_mutex_lock(&w.lock);
+    w.refuse_receipts = false;
+    pthread_mutex_unlock(&w.lock);
+    WAIT_FOR(receipts(&w) > before + 1 && has_confirmed(&w, "e4", &r));
+    /* What it did before it ended it says when it is back, under the same name. */
+    sensor_stop(&w.sensor);
+    pthread_mutex_lock(&w.lock);
+    buf_clear(&w.receipt);
+    pthread_mutex_unlock(&w.lock);
+    sensor_up(&w);
+    WAIT_FOR(has_confirmed(&w, "e4", &r));
+    assert_slice(r.follower, follower);
+    world_close(&w);
+}
+
+/* With a client file of before there were receipts it works as it did; with a key that is none it does not start. */
+static void test_sensor_sensor__receipt_key(void **state)
+{
+    struct world w;
+    struct err err = ERR_INIT;
+
+    world_open(&w);
+    sensor_up(&w);
+    WAIT_FOR(streams(&w) == 1);
+    say(&w, event(&w, "retract", 1, indicator(&w, 'd', "[domain-name:value = 'd.example']", ",\"revoked\":true")));
+    usleep(200000);
+    assert_int_equal(receipts(&w), 0);
+    sensor_stop(&w.sensor);
+    put_file(w.client, "receipt_key: short\n", "a");
+    assert_int_equal(sensor_start(&w.settings, &w.sensor, &err), -1);
+    assert_int_equal(err.code, ERR_CONF_VALUE);
+    assert_string_equal(err.place, "/receipt_key");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sensor_sensor__from_snapshot_to_sighting),
         cmocka_unit_test(test_sensor_sensor__without_its_hub),
         cmocka_unit_test(test_sensor_sensor__cursor_refused),
+        cmocka_unit_test(test_sensor_sensor__confirms_recalls),
+        cmocka_unit_test(test_sensor_sensor__receipt_key),
         cmocka_unit_test(test_sensor_sensor__refuses_to_start),
         cmocka_unit_test(test_sensor_sensor__settings),
     };
