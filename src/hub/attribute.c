@@ -45,7 +45,7 @@ struct slice hub_creator_for(struct hub_job *job, struct slice base, uint32_t tl
 
 /* ---- identities that the hub itself makes ---- */
 
-static void put_markings(struct buf *out, uint32_t tlp)
+void hub_made_markings(struct buf *out, uint32_t tlp)
 {
     json_put_key(out, SLICE("object_marking_refs"));
     json_put_open(out, '[');
@@ -55,11 +55,11 @@ static void put_markings(struct buf *out, uint32_t tlp)
     json_put_close(out, ']');
 }
 
-static void put_instant(struct buf *out, const char *name, size_t *at_out)
+size_t hub_made_instant(struct buf *out, const char *name)
 {
     json_put_key(out, slice_of(name));
     json_put_raw(out, SLICE(INSTANT));
-    *at_out = out->len - TIME_TEXT - 1;
+    return out->len - TIME_TEXT - 1;
 }
 
 static void put_head(struct buf *out, const char *type, struct slice id, struct share_release *release)
@@ -68,8 +68,8 @@ static void put_head(struct buf *out, const char *type, struct slice id, struct 
     json_put_text(out, "type", slice_of(type));
     json_put_text(out, "spec_version", SLICE("2.1"));
     json_put_text(out, "id", id);
-    put_instant(out, "created", &release->created_at);
-    put_instant(out, "modified", &release->modified_at);
+    release->created_at = hub_made_instant(out, "created");
+    release->modified_at = hub_made_instant(out, "modified");
 }
 
 /* `body` lacks its markings and the closing brace. An item with this key that is there already merges as unchanged. */
@@ -81,7 +81,7 @@ static void add_by_hub(struct hub_job *job, const struct hub_item *like, const c
 
     assert(job->n_items < job->room);
     struct hub_item *item = &job->items[job->n_items++];
-    put_markings(body, like->facts.tlp);
+    hub_made_markings(body, like->facts.tlp);
     json_put_close(body, '}');
     *item = (struct hub_item){
         .by_hub = true, .kind = STORE_ADD, .facts = like->facts, .id = id, .source_us = 1, .release = release};

@@ -215,22 +215,6 @@ static void put_hour(struct buf *out, const char *name, int64_t us)
     json_put_text(out, name, slice_n(text, sizeof text));
 }
 
-static size_t put_instant(struct buf *out, const char *name)
-{
-    json_put_text(out, name, SLICE("1970-01-01T00:00:00.000000Z"));
-    return out->len - TIME_TEXT - 1;
-}
-
-static void put_markings(struct buf *out, uint32_t tlp)
-{
-    json_put_key(out, SLICE("object_marking_refs"));
-    json_put_open(out, '[');
-    for (int level = 0; level < SHARE_TLP_LEVELS; level++)
-        if (tlp >> level & 1)
-            json_put_string(out, share_tlp_id((enum share_tlp)level));
-    json_put_close(out, ']');
-}
-
 static void put_body(struct buf *out, const struct band *band, struct slice id, const struct share_facts *facts,
                      struct share_release *release)
 {
@@ -238,8 +222,8 @@ static void put_body(struct buf *out, const struct band *band, struct slice id, 
     json_put_text(out, "type", SLICE("sighting"));
     json_put_text(out, "spec_version", SLICE("2.1"));
     json_put_text(out, "id", id);
-    release->created_at = put_instant(out, "created");
-    release->modified_at = put_instant(out, "modified");
+    release->created_at = hub_made_instant(out, "created");
+    release->modified_at = hub_made_instant(out, "modified");
     if (!facts->own_only) {
         put_hour(out, "first_seen", band->first_us);
         put_hour(out, "last_seen", band->last_us + hour_us - 1);
@@ -248,7 +232,7 @@ static void put_body(struct buf *out, const struct band *band, struct slice id, 
     json_put_key(out, SLICE("summary"));
     json_put_bool(out, true);
     json_put_text(out, "sighting_of_ref", band->subject);
-    put_markings(out, facts->tlp);
+    hub_made_markings(out, facts->tlp);
     json_put_close(out, '}');
 }
 
@@ -258,24 +242,6 @@ struct place {                /* a collection that the subject stands in */
     struct share_facts facts; /* own_only: nobody may see the subject there */
     uint64_t first;           /* the object's first row */
 };
-
-/* The subject's current row as readers see it: a version may be on its way. */
-static uint64_t shown_row(struct hub *h, uint64_t seq)
-{
-    uint64_t head = atomic_load(&h->head);
-
-    while (seq > head)
-        seq = hub_row_subject(&h->rows, seq);
-    return seq;
-}
-
-/* The last row that says what the object is: a recall is addressed, and may have no bytes. */
-static uint64_t content_row(struct hub *h, uint64_t seq)
-{
-    while (seq != 0 && h->rows.kind[seq] != STORE_ADD && h->rows.kind[seq] != STORE_EXPIRE)
-        seq = hub_row_subject(&h->rows, seq);
-    return seq;
-}
 
 static struct place *place_in(struct place *places, size_t *n, struct slice collection)
 {
@@ -293,12 +259,12 @@ static struct place *place_in(struct place *places, size_t *n, struct slice coll
 static size_t find_places(struct hub_worker *w, struct slice subject, struct place places[BAND_PLACES_MAX])
 {
     struct hub *h = w->hub;
-    uint64_t *seqs;
+    uint64_t *seqs, head = atomic_load(&h->head);
     size_t n = hub_rows_candidates(&h->rows, hub_id_hash(subject), &w->arena, &seqs), n_places = 0;
 
     for (size_t i = 0; i < n; i++) {
         struct store_row row;
-        uint64_t seq = shown_row(h, seqs[i]), content = content_row(h, seq);
+        uint64_t seq = hub_row_shown(&h->rows, seqs[i], head), content = hub_row_content(&h->rows, seq);
         if (content == 0 || hub_read_row(w->reader, h, content, 0, &w->arena, &row, NULL) != 0 ||
             !slice_eq(row.id, subject))
             continue;
@@ -541,4 +507,14 @@ void hub_bands_tick(struct hub *h)
     subjects_move(&h->bands->later, &h->bands->ready);
     pthread_mutex_unlock(&h->bands->lock);
     start(h);
+}
+
+bool hub_bands_are_out(struct hub *h)
+{
+    struct hub_bands *b = h->bands;
+
+    pthread_mutex_lock(&b->lock);
+    bool out = b->busy == 0 && !b->all && b->ready.n == 0 && b->later.n == 0;
+    pthread_mutex_unlock(&b->lock);
+    return out;
 }

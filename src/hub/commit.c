@@ -446,6 +446,7 @@ static void run_group(struct hub_commit *c, size_t objects)
         if (c->recipients)
             hub_recipients_stored(c->hub, true);
         hub_bands_committed(c->hub);
+        hub_corroborate_wake(c->hub);
         answer_group(c, NULL);
         if (moved)
             log_event("announced", NUM("head", c->head.next_seq - 1), NUM("rows", c->n_taken),

@@ -169,7 +169,8 @@ bool hub_form_is_work(const struct hub_view *v, const struct hub_seen *seen)
 {
     if (seen->own)
         return seen->row->original.len != 0 || is_own_deletion(v, seen);
-    if (v->owner != 0 && is_about_others(v->hub->classes[seen->row->facts_class]->facts.type))
+    const struct share_facts *facts = &v->hub->classes[seen->row->facts_class]->facts;
+    if (facts->corroborates || (v->owner != 0 && is_about_others(facts->type)))
         return true;
     return v->lost && seen->row->source.len == 0;
 }

@@ -58,6 +58,7 @@ static int read_hub_keys(struct hub *h, struct err *err)
         return -1;
     crypto_derive(h->token_key, "ledger records of the hub itself", h->record_key);
     h->again = hub_again_new(h->token_key);
+    hub_corroborate_key(h);
     return 0;
 }
 
@@ -97,6 +98,7 @@ static struct hub *hub_new(const struct hub_conf *conf)
     h->doors = hub_doors_new();
     h->clients = hub_clients_new();
     h->bands = hub_bands_new();
+    h->corroborate = hub_corroborate_new(conf->dir);
     return h;
 }
 
@@ -116,6 +118,7 @@ int hub_open(const struct hub_conf *conf, struct hub **hub_out, struct err *err)
     if (hub_doors_start(h, err) != 0)
         goto failed;
     hub_bands_tick(h);
+    hub_corroborate_tick(h);
     *hub_out = h;
     return 0;
 failed:
@@ -188,6 +191,7 @@ void hub_close(struct hub **hub)
     hub_doors_free(&h->doors);
     hub_clients_free(&h->clients);
     hub_bands_free(&h->bands);
+    hub_corroborate_free(h);
     hub_again_free(&h->again);
     hub_directory_drop(&h->directory);
     for (uint32_t i = 0; i < atomic_load(&h->n_viewers); i++)
@@ -476,5 +480,6 @@ void hub_tick(struct hub *h)
 {
     note_deliveries(h);
     hub_bands_tick(h);
+    hub_corroborate_tick(h);
     hub_followers_tick(h);
 }

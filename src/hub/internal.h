@@ -61,6 +61,10 @@ static inline uint64_t hub_row_first(const struct hub_rows *r, uint64_t seq)
 {
     return r->first[seq] != 0 ? r->first[seq] : seq;
 }
+/* An object's current row, which may be on its way, as readers up to `upto` see it; 0: not at all. */
+uint64_t hub_row_shown(const struct hub_rows *r, uint64_t seq, uint64_t upto);
+/* The last row up to and with this one that says what the object is: a recall is addressed, and may have no bytes. */
+uint64_t hub_row_content(const struct hub_rows *r, uint64_t seq);
 void hub_rows_init(struct hub_rows *r);
 void hub_rows_free(struct hub_rows *r);
 uint64_t hub_id_hash(struct slice id);
@@ -308,10 +312,11 @@ struct hub_item { /* one object of a submission */
     struct slice id; /* of the release */
     uint64_t key, id_hash;
     int64_t source_us, valid_until_us;
-    struct slice original;       /* sealed */
-    struct slice source;         /* partner rows */
-    uint64_t seq;                /* given by the committer; 0: no row was written */
-    uint8_t sha256[CRYPTO_HASH]; /* of the row's body */
+    struct slice original;            /* sealed */
+    struct slice source;              /* partner rows */
+    const struct hub_edge_ends *ends; /* of an edge: edges.c */
+    uint64_t seq;                     /* given by the committer; 0: no row was written */
+    uint8_t sha256[CRYPTO_HASH];      /* of the row's body */
 };
 struct hub_job {
     struct hub *hub;
@@ -364,11 +369,12 @@ struct hub {
     bool committer_runs;
     struct keys *committer_keys;
     atomic_bool stopping;
-    struct hub_bands *bands;         /* band.c */
-    struct hub_followers *followers; /* stream.c */
-    struct hub_doors *doors;         /* doors.c */
-    struct hub_again *again;         /* again.c */
-    struct hub_clients *clients;     /* clients.c */
+    struct hub_bands *bands;             /* band.c */
+    struct hub_followers *followers;     /* stream.c */
+    struct hub_doors *doors;             /* doors.c */
+    struct hub_again *again;             /* again.c */
+    struct hub_clients *clients;         /* clients.c */
+    struct hub_corroborate *corroborate; /* corroborate.c */
 };
 
 /* clients.c: what the hub remembers of each connected program, for tocsin doctor: in memory alone, bounded */
@@ -681,6 +687,7 @@ void hub_bands_report(struct hub *h, struct slice subject);           /* committ
 void hub_bands_row(struct hub *h, struct slice id, uint64_t id_hash); /* committer: each row that it writes */
 void hub_bands_committed(struct hub *h);                              /* committer: what it told shows now */
 void hub_bands_tick(struct hub *h);                                   /* what found a queue full */
+bool hub_bands_are_out(struct hub *h);                                /* none is due or on its way */
 int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg,
                        struct err *err); /* view.c */
 
@@ -688,6 +695,17 @@ int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *f
 void hub_upgrade(struct hub_job *job, size_t spare); /* items grow by those of STIX 2.0; sets room to that and spare */
 void hub_upgrade_agree(
     struct hub_job *job); /* an observed-data and what was in it are accepted together or not at all */
+
+/* corroborate.c, edges.c: edges between objects of one value */
+struct hub_corroborate *hub_corroborate_new(const char *dir);
+void hub_corroborate_key(struct hub *h);
+void hub_corroborate_free(struct hub *h);                                  /* its workers have ended */
+void hub_corroborate_wake(struct hub *h);                                  /* the head moved: any thread */
+uint64_t hub_corroborate_passed(struct hub *h);                            /* the last row whose edges are durable */
+void hub_corroborate_tick(struct hub *h);                                  /* what found a queue full, or a disk */
+bool hub_edge_ends_stand(struct hub *h, const struct hub_edge_ends *ends); /* committer: nothing came between */
+/* Does the viewer see both ends of what it is given here? Of rows that are no edges: true. It reads the store. */
+bool hub_edge_is_seen(const struct hub_view *v, const struct store_row *row);
 
 /* submit.c, attribute.c, status.c */
 void hub_item_reject(struct hub_item *item, const struct err *why); /* held or refused, by the error's kind */
@@ -700,6 +718,9 @@ enum share_consent hub_consent_of(struct hub_job *job,
 bool hub_consent_names_everybody(enum share_consent c);
 struct slice hub_creator_for(struct hub_job *job, struct slice base,
                              uint32_t tlp); /* the identity's id for this marking */
+/* Of objects that the hub makes. The instant: where the committer writes it in. */
+void hub_made_markings(struct buf *out, uint32_t tlp);
+size_t hub_made_instant(struct buf *out, const char *name);
 int hub_submit_attribute(struct hub_worker *w, struct hub_job *job, struct err *err); /* a stage */
 void hub_commit_creates(struct hub_commit *c, struct hub_item *item); /* of identities that the hub makes */
 struct slice hub_id_text(struct arena *a, struct slice owner_text, struct slice collection,

@@ -102,6 +102,10 @@ static int commit_item(struct hub_commit *c, struct hub_job *job, struct hub_ite
     struct store_row row;
     uint64_t subject;
 
+    if (item->ends != NULL && !hub_edge_ends_stand(hub_commit_hub(c), item->ends))
+        item->verdict = HUB_UNCHANGED;
+    if (item->verdict != HUB_ACCEPTED)
+        return 0;
     hub_commit_creates(c, item);
     if (!merge_item(c, item, &subject))
         return 0;

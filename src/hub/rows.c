@@ -304,3 +304,17 @@ uint64_t hub_rows_find(struct hub_rows *r, uint64_t id_hash, uint64_t key)
     pthread_rwlock_unlock(&r->lock);
     return found;
 }
+
+uint64_t hub_row_shown(const struct hub_rows *r, uint64_t seq, uint64_t upto)
+{
+    while (seq > upto)
+        seq = hub_row_subject(r, seq);
+    return seq;
+}
+
+uint64_t hub_row_content(const struct hub_rows *r, uint64_t seq)
+{
+    while (seq != 0 && r->kind[seq] != STORE_ADD && r->kind[seq] != STORE_EXPIRE)
+        seq = hub_row_subject(r, seq);
+    return seq;
+}

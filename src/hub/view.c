@@ -423,7 +423,7 @@ static bool leaves_out(const struct giving *g, const struct store_row *row)
     if (g->ask->part == STORE_PAGE && is_own_deletion(g->view, row))
         return true;
     return !is_asked_class(g->view, g->ask, row->facts_class) ||
-           (g->ask->superseded_too && !may_see_latest(g->view, row));
+           (g->ask->superseded_too && !may_see_latest(g->view, row)) || !hub_edge_is_seen(g->view, row);
 }
 
 static int give_or_gather(void *arg, const struct store_row *row, const struct store_at *at)
@@ -528,7 +528,7 @@ static bool is_version(const struct hub_view *v, const struct hub_view_ask *ask,
                        struct slice id)
 {
     return is_asked_class(v, ask, row->facts_class) && slice_eq(row->id, id) && row->body.len != 0 &&
-           !is_own_deletion(v, row) && may_see_latest(v, row);
+           !is_own_deletion(v, row) && may_see_latest(v, row) && hub_edge_is_seen(v, row);
 }
 
 static int gather_versions(struct hub_view *v, const struct hub_view_ask *ask, const struct store_query *q,

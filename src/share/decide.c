@@ -114,7 +114,8 @@ static reason_set agreement_reasons(const struct share_agreement *g, const struc
         set |= BIT(AGREEMENT_ENDED);
     if (!share_list_has(g->collections_out, g->n_collections_out, f->collection))
         set |= BIT(AGREEMENT_COLLECTION);
-    if ((g->categories & share_categories(f)) == 0)
+    uint32_t agreed = g->categories & share_categories(f);
+    if (agreed == 0 || (f->corroborates && agreed != share_categories(f)))
         set |= BIT(AGREEMENT_CATEGORY);
     if (f->tlp >> g->ceiling > 1)
         set |= BIT(AGREEMENT_CEILING);
@@ -169,6 +170,8 @@ static reason_set partner_reasons(const struct share_policy *p, const struct sha
         set |= named ? BIT(TLP_AMBER_PARTNER) : BIT(PARTNER_NOT_NAMED);
     if (has_level(f, SHARE_STRICT))
         set |= BIT(TLP_STRICT);
+    if (f->members_only)
+        set |= BIT(MEMBERS_ONLY);
     if (back && !is_band(f))
         set |= BIT(ECHO);
     if (received && f->tlp != 1u << SHARE_CLEAR && !f->onward && !(back && is_band(f)))

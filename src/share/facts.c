@@ -11,7 +11,27 @@ enum share_category share_category_of(struct slice stix_type)
 
 uint32_t share_categories(const struct share_facts *f)
 {
+    if (f->corroborates)
+        return 1u << SHARE_INDICATOR | 1u << SHARE_CONTEXT;
     return f->creates != 0 ? f->creates : 1u << share_category_of(f->type);
+}
+
+static bool is_from_partner(const struct share_facts *f)
+{
+    return f->origin.len != 0 || f->path.len != 0 || f->agreement.len != 0;
+}
+
+bool share_edge_facts(const struct share_facts *one, const struct share_facts *other, struct share_facts *out)
+{
+    if (!slice_eq(one->collection, other->collection) || one->own_only || other->own_only || one->attribution ||
+        other->attribution || one->tlp == 0 || other->tlp == 0)
+        return false;
+    *out = (struct share_facts){.collection = one->collection,
+                                .type = SLICE("relationship"),
+                                .tlp = one->tlp | other->tlp,
+                                .corroborates = true,
+                                .members_only = is_from_partner(one) || is_from_partner(other)};
+    return true;
 }
 
 /* ---- the key of a class: JSON with the members in this order, what is at its default left out, so that equal facts
@@ -54,6 +74,8 @@ void share_facts_put(const struct share_facts *f, struct buf *out)
     put_count(out, "organisations", orgs);
     put_flag(out, "own_only", f->own_only);
     put_count(out, "creates", f->creates);
+    put_flag(out, "corroborates", f->corroborates);
+    put_flag(out, "members_only", f->members_only);
     json_put_close(out, '}');
 }
 
@@ -111,7 +133,8 @@ int share_facts_get(struct arena *a, struct slice key, struct share_facts *out, 
          get_text(a, o, "agreement", &f.agreement, &seen) && get_flag(o, "onward", &f.onward, &seen) &&
          get_count(o, "organisations", SHARE_ORGS_CAP, &f.organisations, &seen) &&
          get_flag(o, "own_only", &f.own_only, &seen) &&
-         get_count(o, "creates", (1u << SHARE_CATEGORIES) - 1, &f.creates, &seen);
+         get_count(o, "creates", (1u << SHARE_CATEGORIES) - 1, &f.creates, &seen) &&
+         get_flag(o, "corroborates", &f.corroborates, &seen) && get_flag(o, "members_only", &f.members_only, &seen);
     /* A member that this build does not know may be a restriction: such a class is not readable here. */
     if (!ok || json_kind(o) != JSON_OBJECT || seen != json_count(o))
         return err_set(err, ERR_STORE, "", "a facts class cannot be read");

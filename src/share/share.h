@@ -36,12 +36,17 @@ struct share_facts {
     uint32_t organisations; /* of a sighting that the hub issued: distinct organisations behind it, capped at
                                SHARE_ORGS_CAP; else 0 */
     bool own_only;          /* for the submitter alone (a raw sighting, for instance) */
+    bool corroborates; /* an edge that the hub made between two indicators: leaves where these and context may leave */
+    bool members_only; /* made by the hub, of something that a partner sent: for its own members */
     uint32_t creates; /* of an identity that the hub made for a creator: the categories (bits) of what names it. It goes
                          wherever one of them goes; 0: its own type's category decides */
 };
 enum { SHARE_ORGS_CAP = 100 };
 enum share_category share_category_of(struct slice stix_type);
-uint32_t share_categories(const struct share_facts *f);             /* bits: one of them must be agreed */
+uint32_t share_categories(const struct share_facts *f); /* bits: one of them must be agreed; corroborates: all */
+/* An edge between two objects: whoever may have it may have both. false: there is none (of two collections, or of what
+   names its submitter or is for its submitter alone). */
+bool share_edge_facts(const struct share_facts *one, const struct share_facts *other, struct share_facts *out);
 void share_facts_put(const struct share_facts *f, struct buf *out); /* canonical bytes: the key of the class (JSON) */
 int share_facts_get(struct arena *a, struct slice key, struct share_facts *out, struct err *err);
 

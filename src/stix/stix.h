@@ -264,5 +264,7 @@ uint32_t stix_pattern_terms(struct arena *a, const struct stix_pattern *p, struc
 /* ---- Tocsin's own extension of sightings (STIX 2.1 section 7.3): what its reporter lets go beyond its own hub ----
    "extensions": {STIX_TOCSIN_SIGHTING: {"extension_type": "property-extension", "onward": "none" or "aggregate"}} */
 #define STIX_TOCSIN_SIGHTING "extension-definition--7c5f9e5e-3b1c-4b62-9d55-1f0c7d1a4f02"
+/* The same of indicators: "how_known": "open-source", a copy of what everybody can read. */
+#define STIX_TOCSIN_INDICATOR "extension-definition--5d0a4f6a-6f5c-4f3e-8a57-2e9d1c7b3a11"
 
 #endif

@@ -207,6 +207,19 @@ void hub_test_tick(struct hub_test *t)
     hub_test_act(t, HUB_DELIVERED, NULL, "%s", "");
 }
 
+void hub_test_settle(struct hub_test *t)
+{
+    struct hub *h = t->hub;
+    uint64_t head;
+
+    do {
+        hub_bands_tick(h);
+        hub_corroborate_tick(h);
+        usleep(2000);
+        head = atomic_load(&h->head);
+    } while (!hub_bands_are_out(h) || hub_corroborate_passed(h) < head || head != atomic_load(&h->head));
+}
+
 /* ---- people ---- */
 
 struct hub_party *hub_test_party(struct hub_test *t, const char *name)
@@ -333,12 +346,18 @@ static struct slice marking_of(struct arena *a, const char *marking)
 
 struct slice hub_test_indicator(struct arena *a, unsigned n, unsigned version, const char *marking, const char *more)
 {
+    return hub_test_indicator_of(a, n, n, version, marking, more);
+}
+
+struct slice hub_test_indicator_of(struct arena *a, unsigned n, unsigned value, unsigned version, const char *marking,
+                                   const char *more)
+{
     return arena_printf(a,
                         "{\"type\":\"indicator\",\"spec_version\":\"2.1\",\"id\":\"" SLICE_FMT
                         "\",\"created\":\"2026-01-01T00:00:00.000Z\",\"modified\":\"2026-01-01T00:%02u:%02u.000Z\","
                         "\"pattern\":\"[domain-name:value = 'n%u.example']\",\"pattern_type\":\"stix\","
                         "\"valid_from\":\"2026-01-01T00:00:00Z\"" SLICE_FMT "%s}",
-                        SLICE_ARG(hub_test_indicator_id(a, n)), version / 60, version % 60, n,
+                        SLICE_ARG(hub_test_indicator_id(a, n)), version / 60, version % 60, value,
                         SLICE_ARG(marking_of(a, marking)), more);
 }
 

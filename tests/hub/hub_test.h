@@ -53,7 +53,8 @@ void hub_test_act(struct hub_test *t, enum hub_act_kind kind, struct hub_party *
     __attribute__((format(printf, 4, 5))); /* must succeed */
 enum err_code hub_test_act_fails(struct hub_test *t, enum hub_act_kind kind, struct hub_party *by, const char *format,
                                  ...) __attribute__((format(printf, 4, 5)));
-void hub_test_tick(struct hub_test *t); /* delivery leaves, durable on return */
+void hub_test_tick(struct hub_test *t);   /* delivery leaves, durable on return */
+void hub_test_settle(struct hub_test *t); /* what is derived from the journal after a commit has caught up with it */
 
 /* ---- people ---- */
 
@@ -96,6 +97,9 @@ void hub_test_submit_good(struct hub_test *t, struct hub_party *from, const char
 
 /* An indicator `n` (its id and value follow from n), modified at `version` seconds, with further members. */
 struct slice hub_test_indicator(struct arena *a, unsigned n, unsigned version, const char *marking, const char *more);
+/* The same, of a value that others may name too. */
+struct slice hub_test_indicator_of(struct arena *a, unsigned n, unsigned value, unsigned version, const char *marking,
+                                   const char *more);
 struct slice hub_test_indicator_id(struct arena *a, unsigned n);
 struct slice hub_test_address(struct arena *a, unsigned n, const char *marking);  /* a deterministic ipv4-addr */
 struct slice hub_test_list(struct arena *a, const struct slice *items, size_t n); /* with commas */

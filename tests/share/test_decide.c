@@ -26,6 +26,7 @@ static const struct share_agreement agreements[] = {
 #define OPEN     .collection = SLICE_INIT("open"), .type = SLICE_INIT("indicator")
 #define CLOSED   .collection = SLICE_INIT("closed"), .type = SLICE_INIT("indicator")
 #define IDENTITY .collection = SLICE_INIT("open"), .type = SLICE_INIT("identity")
+#define EDGE     .collection = SLICE_INIT("open"), .type = SLICE_INIT("relationship"), .corroborates = true
 #define BAND     .collection = SLICE_INIT("open"), .type = SLICE_INIT("sighting"), .organisations = 3
 #define FROM_B   .origin = SLICE_INIT("hub-b"), .path = SLICE_INIT("hub-b"), .agreement = SLICE_INIT("ag-b")
 #define FROM_C   .origin = SLICE_INIT("hub-c"), .path = SLICE_INIT("hub-x,hub-c"), .agreement = SLICE_INIT("in-c")
@@ -115,6 +116,13 @@ static const struct row {
     {"hub-b", {BAND, .tlp = T(GREEN), FROM_C, .onward = true}, SHARE_WHOLE, {R(TLP_GREEN_PARTNER)}},
     {"hub-b", {BAND, .tlp = T(CLEAR), FROM_C}, SHARE_WHOLE, {R(TLP_CLEAR)}},
     {"hub-b", {BAND, .tlp = T(AMBER), FROM_B}, SHARE_DENY, {R(AGREEMENT_CEILING)}},
+    /* an edge between indicators leaves where they and context do; one with an end from a partner never */
+    {"hub-b", {EDGE, .tlp = T(GREEN)}, SHARE_WHOLE, {R(TLP_GREEN_PARTNER)}},
+    {"hub-c", {EDGE, .tlp = T(GREEN)}, SHARE_DENY, {R(AGREEMENT_CATEGORY)}},
+    {"hub-b", {EDGE, .tlp = T(CLEAR), .members_only = true}, SHARE_DENY, {R(MEMBERS_ONLY)}},
+    {"clinic", {EDGE, .tlp = T(CLEAR), .members_only = true}, SHARE_WHOLE, {R(TLP_CLEAR)}},
+    {"clinic", {EDGE, .tlp = T(GREEN) | T(STRICT)}, SHARE_DENY, {R(TLP_STRICT)}},
+    {"bank", {EDGE, .tlp = T(GREEN) | T(STRICT)}, SHARE_WHOLE, {R(TLP_GREEN_MEMBER), R(RECIPIENT)}},
     /* sightings */
     {"hub-b",
      {.collection = SLICE_INIT("open"), .type = SLICE_INIT("sighting"), .tlp = T(GREEN), .organisations = 2},

@@ -17,6 +17,7 @@ static const struct {
      "{\"tlp\":1,\"origin\":\"h\\\"1\",\"path\":\"h1,h2\",\"agreement\":\"ag\",\"onward\":true}"},
     {{.organisations = 100, .own_only = true}, "{\"organisations\":100,\"own_only\":true}"},
     {{.type = SLICE_INIT("identity"), .creates = 5}, "{\"type\":\"identity\",\"creates\":5}"},
+    {{.tlp = 1, .corroborates = true, .members_only = true}, "{\"tlp\":1,\"corroborates\":true,\"members_only\":true}"},
 };
 
 static bool same(const struct share_facts *x, const struct share_facts *y)
@@ -24,7 +25,8 @@ static bool same(const struct share_facts *x, const struct share_facts *y)
     return slice_eq(x->collection, y->collection) && slice_eq(x->type, y->type) && x->tlp == y->tlp &&
            x->attribution == y->attribution && x->consent == y->consent && slice_eq(x->origin, y->origin) &&
            slice_eq(x->path, y->path) && slice_eq(x->agreement, y->agreement) && x->onward == y->onward &&
-           x->organisations == y->organisations && x->own_only == y->own_only && x->creates == y->creates;
+           x->organisations == y->organisations && x->own_only == y->own_only && x->creates == y->creates &&
+           x->corroborates == y->corroborates && x->members_only == y->members_only;
 }
 
 static void test_share_facts__there_and_back(void **state)

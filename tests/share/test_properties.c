@@ -70,6 +70,8 @@ static void world_facts(struct chance *c, struct world *w)
         .own_only = chance_one_in(c, 20),
         .onward = chance_one_in(c, 2),
         .organisations = chance_one_in(c, 5) ? chance_below(c, 6) : 0,
+        .corroborates = chance_one_in(c, 8),
+        .members_only = chance_one_in(c, 16),
         .creates = chance_one_in(c, 8) ? chance_below(c, 1u << SHARE_CATEGORIES) : 0,
     };
     if (f->attribution)
@@ -172,6 +174,13 @@ static int oracle_category(struct slice type)
     return 1;
 }
 
+static bool oracle_covers(const struct share_agreement *g, const struct share_facts *f)
+{
+    if (f->corroborates)
+        return (g->categories & 1) != 0 && (g->categories & 2) != 0;
+    return (g->categories & (f->creates > 0 ? f->creates : 1u << oracle_category(f->type))) != 0;
+}
+
 static bool oracle_agreement(const struct world *w, const struct share_agreement *g)
 {
     const struct share_facts *f = &w->facts;
@@ -180,8 +189,7 @@ static bool oracle_agreement(const struct world *w, const struct share_agreement
     for (int level = 0; level < 32; level++)
         below = below && ((f->tlp & 1u << level) == 0 || level <= (int)g->ceiling);
     return slice_eq(g->partner, w->viewer.hub) && g->until_us > NOW && below &&
-           on(g->collections_out, g->n_collections_out, f->collection) &&
-           (g->categories & (f->creates > 0 ? f->creates : 1u << oracle_category(f->type))) != 0 &&
+           on(g->collections_out, g->n_collections_out, f->collection) && oracle_covers(g, f) &&
            (f->organisations == 0 || f->organisations >= g->k);
 }
 
@@ -193,6 +201,8 @@ static bool oracle_partner(const struct world *w, const struct share_collection 
 
     snprintf(path, sizeof path, ",%.*s,%.*s,", SLICE_ARG(f->origin), SLICE_ARG(f->path));
     snprintf(hub, sizeof hub, ",%.*s,", SLICE_ARG(w->viewer.hub));
+    if (f->members_only)
+        return false;
     bool home = f->organisations > 0 && strstr(path, hub) != NULL;
     if (strstr(path, hub) != NULL && !home)
         return false;
@@ -403,6 +413,8 @@ static void mend(struct world *w, uint16_t reason)
         f->consent = SHARE_CONSENT_EVERYONE;
     else if (reason == SHARE_REASON_OWN_ONLY)
         f->own_only = false;
+    else if (reason == SHARE_REASON_MEMBERS_ONLY)
+        f->members_only = false;
 }
 
 /* Those that no row of this policy can mend. */
@@ -441,6 +453,41 @@ static void test_share_properties__reasons_mend(void **state)
     arena_free(&a);
 }
 
+/* Whoever may have an edge may have both of its ends (DESIGN.md invariant 3). */
+static void test_share_properties__an_edge_is_no_wider_than_its_ends(void **state)
+{
+    struct chance c = chance_start("edges");
+    struct arena a = ARENA_INIT;
+    uint32_t seen = 0;
+
+    for (uint32_t i = 0; i < test_cases(50000); i++) {
+        struct world w, other;
+        struct share_facts one, edge;
+        arena_reset(&a);
+        world_make(&c, &w);
+        world_make(&c, &other);
+        one = w.facts;
+        one.type = other.facts.type = SLICE("indicator");
+        one.organisations = other.facts.organisations = one.creates = other.facts.creates = 0;
+        one.corroborates = other.facts.corroborates = one.members_only = other.facts.members_only = false;
+        other.facts.collection = chance_one_in(&c, 10) ? other.facts.collection : one.collection;
+        if (!share_edge_facts(&one, &other.facts, &edge))
+            continue;
+        w.facts = edge;
+        if (!is_whole(&a, &w))
+            continue;
+        seen++;
+        w.facts = one;
+        if (!is_whole(&a, &w))
+            fail_msg("case %u: an edge without its one end", i);
+        w.facts = other.facts;
+        if (!is_whole(&a, &w))
+            fail_msg("case %u: an edge without its other end", i);
+    }
+    assert_true(seen > 500);
+    arena_free(&a);
+}
+
 /* Two worlds that differ in what makes no class decide alike: the key of the class holds all that decides. */
 static void test_share_properties__class_key_decides(void **state)
 {
@@ -470,6 +517,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_share_properties__hold_by_chance),
         cmocka_unit_test(test_share_properties__reasons_mend),
+        cmocka_unit_test(test_share_properties__an_edge_is_no_wider_than_its_ends),
         cmocka_unit_test(test_share_properties__class_key_decides),
     };
 

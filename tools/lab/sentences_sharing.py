@@ -289,6 +289,31 @@ def lost(story, names, thing, limit):
             raise Failure(f"{name} reads it no more", json.dumps(left[0])[:400])
 
 
+@sentence("{names:names} read that {n:int} others corroborate {thing}[ within {limit:time}]")
+@sentence("{names:names} reads that {n:int} others corroborate {thing}[ within {limit:time}]")
+def corroborated(story, names, n, thing, limit):
+    """So many edges of the hub, not revoked, join objects of that pattern; each end is one that the member reads too."""
+    made = story.thing(thing)
+    for name in names:
+        who = story.member(name)
+
+        def edges():
+            objects, _ = who.account.pages(made.collection)
+            last = {o["id"]: o for o in objects}
+            live = {i: o for i, o in last.items() if not o.get("revoked")}
+            found = [o for o in live.values() if o["type"] == "relationship" and o.get("description", "").startswith("Corroborates")]
+            ends = [live.get(o[end]) for o in found for end in ("source_ref", "target_ref")]
+            if not all(o and is_that(made, o) for o in ends):
+                return -1
+            return len(found)
+
+        time.sleep(0.3 * story.slow if n == 0 else 0)
+        try:
+            wait_for(f"{n} corroborations for {name}", story.within(limit), lambda: edges() == n)
+        except Failure as failure:
+            raise Failure(failure.expected, f"{edges()}") from None
+
+
 @sentence("only {names:names} at {hub} receives {thing}[ within {limit:time}]")
 def only_receives(story, names, hub, thing, limit):
     """Those, and no other member of that hub but the submitter."""
