@@ -7,6 +7,18 @@
 
 #include "link/link.h"
 
+/* ---- receipt.c: one a link ---- */
+
+#define LINK_FOLLOWER "hub" /* a partner's credential has one follower: its link */
+
+struct link_receipts;
+/* `info`, and what conf points to, outlive it. */
+struct link_receipts *link_receipts_start(struct hub *h, const struct hub_link *info,
+                                          const struct taxii_client_conf *conf);
+void link_receipts_stop(struct link_receipts **r);
+/* Recalls up to this event are committed here, in these rows (0: it is not known in which). Any thread. */
+void link_receipts_note(struct link_receipts *r, struct slice event, uint64_t first_seq, uint64_t last_seq);
+
 struct link;
 /* `info` is copied. Starts both threads. */
 struct link *link_start(struct hub *h, const struct hub_link *info);

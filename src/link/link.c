@@ -28,6 +28,7 @@ struct link {
     struct hub_link info;
     struct hub_party *party;
     pthread_t reader, submitter;
+    struct link_receipts *receipts;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct taxii_client *client; /* while the reader has one */
@@ -156,7 +157,7 @@ static bool pause_for(struct link *l, int64_t us)
     return go_on;
 }
 
-static int open_client(struct link *l, struct arena *a, struct taxii_client **client_out, struct err *err)
+static struct taxii_client_conf conf_of(const struct link *l)
 {
     struct taxii_client_file file = {.url = l->info.url,
                                      .ca = l->info.ca,
@@ -168,10 +169,18 @@ static int open_client(struct link *l, struct arena *a, struct taxii_client **cl
                                      .root = l->info.root,
                                      .collection = l->info.collection};
     struct taxii_client_conf conf;
-    struct json about;
 
     taxii_client_conf_from(&file, &conf);
     conf.http.known_peer = true;
+    conf.http.header = SLICE(TAXII_FOLLOWER_HEADER ": " LINK_FOLLOWER);
+    return conf;
+}
+
+static int open_client(struct link *l, struct arena *a, struct taxii_client **client_out, struct err *err)
+{
+    struct taxii_client_conf conf = conf_of(l);
+    struct json about;
+
     if (taxii_client_open(&conf, client_out, err) != 0)
         return -1;
     /* Asked first, so that a wrong password or collection is told as such. */
@@ -310,6 +319,11 @@ static int submit_batch(struct link *l, const struct hub_event *events, size_t n
         buf_put(&l->committed, cursor);
     }
     pthread_mutex_unlock(&l->lock);
+    for (size_t i = 0; i < n && result == 0; i++)
+        if (events[i].kind == STORE_RETRACT || events[i].kind == STORE_RESTRICT) {
+            link_receipts_note(l->receipts, cursor, l->outcome.first_seq, l->outcome.last_seq);
+            break;
+        }
     return result;
 }
 
@@ -384,6 +398,8 @@ struct link *link_start(struct hub *h, const struct hub_link *info)
         free(l);
         return NULL;
     }
+    struct taxii_client_conf conf = conf_of(l);
+    l->receipts = link_receipts_start(h, &l->info, &conf);
     pthread_create(&l->submitter, NULL, submitter_main, l);
     return l;
 }
@@ -413,6 +429,7 @@ void link_stop(struct link **link)
     pthread_mutex_unlock(&l->lock);
     pthread_join(l->reader, NULL);
     pthread_join(l->submitter, NULL);
+    link_receipts_stop(&l->receipts);
     while (l->first != NULL) {
         struct link_event *next = l->first->next;
         event_free(l->first);

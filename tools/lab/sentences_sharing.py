@@ -530,3 +530,44 @@ def under_kills(story, name, n, what, times):
     sender.join(120 * story.slow)
     if len(done) != n:
         raise Failure(f"{n} acknowledged", f"{len(done)}")
+
+
+# ---- who confirmed a recall ----
+
+
+def last_recall(story, hub):
+    """The newest recall that `tocsin recalls` shows."""
+    found = story.world.json("recalls", "--hub", story.hub(hub).dir)["recalls"]
+    return found[0] if found else {"recipients": [], "counts": {"confirmed": 0, "all": 0}}
+
+
+def standings(story, hub, name, kind):
+    return [one for one in last_recall(story, hub)["recipients"] if (one["who"], one["kind"]) == (name, kind)]
+
+
+@sentence("{hub} shows its last recall {state} at {name}'s {kind}[ within {limit:time}]")
+def shows_recall(story, hub, state, name, kind, limit):
+    """`tocsin recalls`: where each sensor, client or hub of that name stands about the newest recall: confirmed, delivered, waiting,
+    lapsed, or unconfirmable."""
+    state = "cannot confirm" if state == "unconfirmable" else state
+    wait_for(f"{name}'s {kind} is {state}", story.within(limit),
+             lambda: (found := standings(story, hub, name, kind)) and all(one["state"] == state for one in found), 0.1)
+
+
+@sentence("{hub} counts {done:int} of {of:int} behind {name}[ within {limit:time}]")
+def counts_behind(story, hub, done, of, name, limit):
+    """The partner hub's own count of its recipients of the newest recall; and no name of theirs in the answer."""
+    wait_for(f"{done} of {of} behind {name}", story.within(limit),
+             lambda: any((one.get("done"), one.get("of")) == (done, of) for one in standings(story, hub, name, "hub")), 0.1)
+    told = json.dumps(last_recall(story, hub))
+    theirs = [one for one in story.world.members.values() if one.hub.name == name and one.name in told]
+    if theirs:
+        raise Failure("a count, no names", told[:500])
+
+
+@sentence("{hub}'s last recall is confirmed by {done:int} of {of:int}")
+def confirmed_by(story, hub, done, of):
+    """The summary of the newest recall."""
+    counts = last_recall(story, hub)["counts"]
+    if (counts["confirmed"], counts["all"]) != (done, of):
+        raise Failure(f"{done} of {of}", json.dumps(counts))
