@@ -82,6 +82,9 @@ static void *run_operator(void *arg)
         if (answer.err.code != ERR_NONE && answer.err.code != ERR_BUSY)
             fail_msg("%s %s", err_name(answer.err.code), answer.err.text);
         hub_answer_free(&answer);
+        struct buf recalls = BUF_INIT;
+        assert_int_equal(hub_put_recalls(a->s->t.hub, (struct json){NULL, 0}, &recalls, NULL), 0);
+        buf_free(&recalls);
         hub_tick(a->s->t.hub);
         usleep(2000);
     }
