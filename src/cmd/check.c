@@ -219,6 +219,18 @@ static int link_check(void *arg, struct json value, struct slice key, struct sli
     return 0;
 }
 
+/* A translation is held to the object that it translates, where both are there and of the version that it names. */
+static void translation_judge(struct arena *a, const struct check_ids *ids, const struct stix_object *o,
+                              struct stix_report *r)
+{
+    struct json object = check_ids_object(ids, json_string(a, json_get(o->json, SLICE("object_ref"))));
+    struct err err = ERR_INIT;
+
+    if (slice_eq(o->type, SLICE("language-content")) && stix_translates(o->json, object) &&
+        stix_language_check(a, o->json, object, &err) != 0)
+        report_add(r, STIX_ERROR, &err);
+}
+
 static void object_judge(struct arena *a, struct checker *c, struct json v, const struct check_ids *ids,
                          struct stix_report *r, struct slice *id_out)
 {
@@ -243,6 +255,7 @@ static void object_judge(struct arena *a, struct checker *c, struct json v, cons
     if (ids != NULL) {
         struct linking l = {.ids = ids, .arena = a, .report = r, .keep = keep};
         stix_each_reference(a, &o, link_check, &l);
+        translation_judge(a, ids, &o, r);
     }
 }
 

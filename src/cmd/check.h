@@ -38,5 +38,6 @@ struct check_ids;
 /* The ids of the objects of one container. */
 struct check_ids *check_ids_make(struct arena *a, struct json objects);
 bool check_ids_have(const struct check_ids *ids, struct slice id);
+struct json check_ids_object(const struct check_ids *ids, struct slice id); /* JSON_ABSENT: not there */
 
 #endif

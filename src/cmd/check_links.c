@@ -5,8 +5,12 @@
 
 /* Open addressing over the ids as they stand in the text. A file's maker could choose ids that collide: the key is
    random and the table is twice as large as what is in it. */
+struct check_cell {
+    struct slice id;
+    struct json object;
+};
 struct check_ids {
-    struct slice *cells;
+    struct check_cell *cells;
     size_t mask;
     uint64_t key;
 };
@@ -28,11 +32,11 @@ static size_t cell_of(const struct check_ids *ids, struct slice id)
     return (size_t)(hash ^ hash >> 32);
 }
 
-static struct slice *cell_find(const struct check_ids *ids, struct slice id)
+static struct check_cell *cell_find(const struct check_ids *ids, struct slice id)
 {
     for (size_t at = cell_of(ids, id);; at++) {
-        struct slice *cell = &ids->cells[at & ids->mask];
-        if (cell->ptr == NULL || slice_eq(*cell, id))
+        struct check_cell *cell = &ids->cells[at & ids->mask];
+        if (cell->id.ptr == NULL || slice_eq(cell->id, id))
             return cell;
     }
 }
@@ -44,13 +48,13 @@ struct check_ids *check_ids_make(struct arena *a, struct json objects)
 
     while (room < (size_t)json_count(objects) * 2)
         room *= 2;
-    ids->cells = arena_array(a, struct slice, room);
+    ids->cells = arena_array(a, struct check_cell, room);
     ids->mask = room - 1;
     crypto_random((uint8_t *)&ids->key, sizeof ids->key);
     json_each (v, objects) {
         struct slice id = json_text(json_get(v, SLICE("id")));
         if (id.len != 0)
-            *cell_find(ids, id) = id;
+            *cell_find(ids, id) = (struct check_cell){id, v}; /* of several versions the last */
     }
     return ids;
 }
@@ -80,5 +84,10 @@ static bool is_everywhere(struct slice id)
 
 bool check_ids_have(const struct check_ids *ids, struct slice id)
 {
-    return cell_find(ids, id)->ptr != NULL || is_everywhere(id);
+    return cell_find(ids, id)->id.ptr != NULL || is_everywhere(id);
+}
+
+struct json check_ids_object(const struct check_ids *ids, struct slice id)
+{
+    return cell_find(ids, id)->object;
 }

@@ -387,13 +387,30 @@ static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
     buf_free(&key);
 }
 
+/* A translation is held to the object that it translates, where the envelope brings both. */
+static void check_translation(struct hub_job *job, struct hub_item *item)
+{
+    struct slice of = json_string(&job->arena, json_get(item->object.json, SLICE("object_ref")));
+    struct err err = ERR_INIT;
+
+    for (size_t i = hub_submit_first_of(job, of); i < job->n_came && slice_eq(job->by_id[i]->object.id, of); i++)
+        if (stix_translates(item->object.json, job->by_id[i]->object.json) &&
+            stix_language_check(&job->arena, item->object.json, job->by_id[i]->object.json, &err) != 0) {
+            hub_item_reject(item, &err);
+            return;
+        }
+}
+
 static int submit_authorise(struct hub_worker *w, struct hub_job *job, struct err *err)
 {
     job->definitions = share_definitions_read(&job->arena, job->objects);
     index_items(job);
-    for (size_t i = 0; i < job->n_items; i++)
+    for (size_t i = 0; i < job->n_items; i++) {
+        if (job->items[i].verdict == HUB_ACCEPTED && slice_eq(job->items[i].object.type, SLICE("language-content")))
+            check_translation(job, &job->items[i]);
         if (job->items[i].verdict == HUB_ACCEPTED)
             authorise_item(job, &job->items[i], i);
+    }
     hub_upgrade_agree(job);
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "stix/internal.h"
 
+#include "base/time.h"
+
 /* What one object says about parts of another: selectors (STIX 2.1 section 7.2.3.1), translations (section 7.1). */
 
 static struct json list_at(struct json list, uint64_t index)
@@ -76,6 +78,17 @@ static int same_shape(const struct translation *t, struct json translated, struc
         of = json_next(of);
     }
     return 0;
+}
+
+bool stix_translates(struct json content, struct json object)
+{
+    struct slice made_for = json_text(json_get(content, SLICE("object_modified")));
+    int64_t wanted, is;
+
+    if (json_kind(content) != JSON_OBJECT || json_kind(object) != JSON_OBJECT)
+        return false;
+    return made_for.ptr == NULL || (time_parse(made_for, &wanted) &&
+                                    time_parse(json_text(json_get(object, SLICE("modified"))), &is) && wanted == is);
 }
 
 int stix_language_check(struct arena *a, struct json content, struct json object, struct err *err)

@@ -114,6 +114,9 @@ struct json stix_select(struct json object, struct slice selector);
 /* Section 7.1: every translated property is one that the object has, in its shape, lists of the same length. `content`:
    a language-content, `object`: what its object_ref names, in the version that it was made for (the caller sees to
    that). -1 with ERR_STIX_REFERENCE at the place in the language-content. */
+/* Is this the version that the translation was made for (object_modified, where it says so)? false also where either is
+   absent. */
+bool stix_translates(struct json content, struct json object);
 int stix_language_check(struct arena *a, struct json content, struct json object, struct err *err);
 
 /* ---- STIX 2.0 (upgrade*.c): the same in 2.1 ---- */

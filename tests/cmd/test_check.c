@@ -149,6 +149,27 @@ static void test_cmd_check__references(void **state)
     rows_check(rows, ROWS(rows));
 }
 
+/* A translation is held to what it translates, where the file has both. */
+static void test_cmd_check__translations(void **state)
+{
+#define TRANSLATED(contents, of)                                                                                       \
+    "{\"objects\":[{\"type\":\"tool\",\"spec_version\":\"2.1\",\"id\":\"tool--" UUID "\",\"created\":"                 \
+    "\"2026-01-02T03:04:05.678Z\",\"modified\":\"2026-01-02T03:04:05.678Z\",\"name\":\"saw\"},{\"type\":"              \
+    "\"language-content\",\"spec_version\":\"2.1\",\"id\":\"language-content--" UUID "\",\"created\":"                 \
+    "\"2026-01-02T03:04:05.678Z\",\"modified\":\"2026-01-02T03:04:05.678Z\",\"object_ref\":\"tool--" UUID "\","        \
+    "\"object_modified\":\"" of "\",\"contents\":{\"de\":{" contents "}}}]}"
+    static const struct row rows[] = {
+        {TRANSLATED("\"name\":\"Saege\"", "2026-01-02T03:04:05.678Z"), "", 0, "2 accepted"},
+        {TRANSLATED("\"label\":\"Saege\"", "2026-01-02T03:04:05.678Z"), "", 1,
+         "refused STIX_REFERENCE at /contents/de"},
+        {TRANSLATED("\"name\":[\"Saege\"]", "2026-01-02T03:04:05.678Z"), "", 1,
+         "refused STIX_REFERENCE at /contents/de"},
+        {TRANSLATED("\"label\":\"Saege\"", "2025-01-02T03:04:05.678Z"), "", 0, "2 accepted"}, /* of another version */
+    };
+
+    rows_check(rows, ROWS(rows));
+}
+
 static void refused_as(struct buf *text, const char *code)
 {
     struct arena a = ARENA_INIT;
@@ -223,11 +244,9 @@ static int dir_remove(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cmd_check__verdicts),
-        cmocka_unit_test(test_cmd_check__json),
-        cmocka_unit_test(test_cmd_check__several_documents),
-        cmocka_unit_test(test_cmd_check__references),
-        cmocka_unit_test(test_cmd_check__limits),
+        cmocka_unit_test(test_cmd_check__verdicts),          cmocka_unit_test(test_cmd_check__json),
+        cmocka_unit_test(test_cmd_check__several_documents), cmocka_unit_test(test_cmd_check__references),
+        cmocka_unit_test(test_cmd_check__translations),      cmocka_unit_test(test_cmd_check__limits),
         cmocka_unit_test(test_cmd_check__conformance),
     };
     return cmocka_run_group_tests(tests, dir_make, dir_remove);

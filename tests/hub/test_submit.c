@@ -601,9 +601,33 @@ static void test_hub_submit__json_limits(void **state)
         assert_true(err_http(code) >= 400 && err_http(code) < 500);
 }
 
+/* Of an envelope that brings both, a translation of what is not there is refused; the rest goes on. */
+static void test_hub_submit__translations_are_held_to_their_object(void **state)
+{
+    struct scene *s = *state;
+    struct hub_answer *a = hub_test_submit(
+        &s->t, s->bank, s->c,
+        arena_printf(&s->a,
+                     SLICE_FMT ",{\"type\":\"language-content\",\"spec_version\":\"2.1\",\"id\":\"language-content--"
+                               "11111111-1111-4111-8111-111111111111\",\"created\":\"2026-01-01T00:00:00.000Z\","
+                               "\"modified\":\"2026-01-01T00:00:00.000Z\",\"object_ref\":\"" SLICE_FMT
+                               "\",\"contents\":{\"de\":{\"no_such_thing\":\"nichts\"}},\"object_marking_refs\":"
+                               "[\"" TLP_GREEN "\"]}",
+                     SLICE_ARG(hub_test_indicator(&s->a, 1, 1, TLP_GREEN, "")),
+                     SLICE_ARG(hub_test_indicator_id(&s->a, 1)))
+            .ptr);
+
+    assert_int_equal(a->refused, 1);
+    assert_int_equal(a->accepted, 1);
+    assert_true(hub_holds(buf_slice(&a->status), "/contents/de"));
+    hub_answer_free(a);
+    free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_hub_submit__translations_are_held_to_their_object, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_submit__new_object_is_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_submit__same_version_is_no_op, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_submit__newer_supersedes_older_comes_late, set_up, tear_down),
