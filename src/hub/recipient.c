@@ -60,7 +60,8 @@ static struct hub_recipient *see(struct hub_viewer *v, struct slice collection, 
     if (r == NULL) {
         r = mem_zero(1, sizeof *r);
         memcpy(r->collection, collection.ptr, sizeof r->collection);
-        memcpy(r->follower, follower.ptr, follower.len);
+        if (follower.len != 0)
+            memcpy(r->follower, follower.ptr, follower.len);
         r->since_seq = since;
         r->changed = true;
         r->next = v->recipients;
