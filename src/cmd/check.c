@@ -223,11 +223,13 @@ static int link_check(void *arg, struct json value, struct slice key, struct sli
 static void translation_judge(struct arena *a, const struct check_ids *ids, const struct stix_object *o,
                               struct stix_report *r)
 {
-    struct json object = check_ids_object(ids, json_string(a, json_get(o->json, SLICE("object_ref"))));
+    struct slice of = json_string(a, json_get(o->json, SLICE("object_ref")));
     struct err err = ERR_INIT;
 
-    if (slice_eq(o->type, SLICE("language-content")) && stix_translates(o->json, object) &&
-        stix_language_check(a, o->json, object, &err) != 0)
+    if (!slice_eq(o->type, SLICE("language-content")) || of.len == 0)
+        return;
+    struct json object = check_ids_object(ids, of);
+    if (stix_translates(o->json, object) && stix_language_check(a, o->json, object, &err) != 0)
         report_add(r, STIX_ERROR, &err);
 }
 
