@@ -78,7 +78,7 @@ static void done(const char *words)
 static struct json done_json(const char *words)
 {
     struct slice text;
-    struct json root;
+    struct json root = {NULL, 0};
 
     if (ca(words, &text) != STATUS_DONE || json_parse(&a, text, NULL, &root, NULL) != 0)
         fail_msg("ca %s", words);
