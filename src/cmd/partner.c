@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/time.h"
 #include "cmd/admin.h"
+#include "share/share.h"
 #include "taxii/taxii.h"
 
 static const struct option_row rows[] = {
@@ -19,6 +20,11 @@ static const struct option_row rows[] = {
     {"until", "TIME", "with add: when the agreement ends", OPTIONS_ONCE},
     {"k", "N", "with add: organisations behind a sighting that leaves; standard: 3", OPTIONS_ONCE},
     {"onward", NULL, "with add: what is sent may go on to third parties", OPTIONS_ONCE},
+    {"foreign", NULL, "with add: a TAXII 2.1 server that is no Tocsin: it is polled, and nothing leaves to it",
+     OPTIONS_ONCE},
+    {"default", "TLP", "with add --foreign: the marking of what it sends unmarked; without, that is held",
+     OPTIONS_ONCE},
+    {"poll", "DURATION", "with follow, of a foreign one: pause between polls; standard: 60s", OPTIONS_ONCE},
     {"with", "FILE", "with follow: the client file that the partner's operator gave", OPTIONS_ONCE},
     {"into", "COLLECTION", "with follow: where its objects go here", OPTIONS_ONCE},
     {"json", NULL, "print JSON", OPTIONS_ONCE},
@@ -32,7 +38,8 @@ static const struct option_command command = {
     "The agreement with another hub, and the link that follows it.\n\n"
     "Example: tocsin partner add hub-b --hub hub-a --hub-id UUID --hub-key HEX --collection-out threats --accept "
     "for-hub-b.yaml\n"
-    "         tocsin partner follow hub-b --hub hub-a --with from-hub-b.yaml --into threats",
+    "         tocsin partner follow hub-b --hub hub-a --with from-hub-b.yaml --into threats\n"
+    "         tocsin partner add feed --hub hub-a --foreign --ceiling green --default green",
     rows,
     sizeof rows / sizeof rows[0]};
 
@@ -79,6 +86,8 @@ static int put_agreement(struct arena *a, const struct options *o, struct buf *r
     json_put_key(row, SLICE("agreement"));
     json_put_open(row, '{');
     json_put_text(row, "id", slice_n(id, sizeof id));
+    if (options_has(o, "default"))
+        json_put_text(row, "default", options_get(o, "default"));
     json_put_text(row, "ceiling", options_get_or(o, "ceiling", "green"));
     json_put_number(row, "k", (int64_t)k);
     json_put_number(row, "until_us", until_us);
@@ -96,6 +105,40 @@ static int put_agreement(struct arena *a, const struct options *o, struct buf *r
     int status = put_collections(a, o, row, first_out);
     json_put_close(row, '}');
     return status == STATUS_DONE ? 0 : err_set(err, ERR_FORBIDDEN, NULL, "the agreement was not made");
+}
+
+/* A server that is no Tocsin: this hub gives it an id of its own, there is no key, and nothing leaves to it. */
+static int add_foreign(struct arena *a, const struct options *o)
+{
+    struct buf row = BUF_INIT;
+    struct slice ignored;
+    struct json answer;
+    struct err err = ERR_INIT;
+    enum share_tlp tlp;
+    char id[36];
+
+    if ((options_has(o, "default") && !share_tlp_parse(options_get(o, "default"), &tlp)) ||
+        (options_has(o, "ceiling") && !share_tlp_parse(options_get(o, "ceiling"), &tlp))) {
+        fprintf(stderr, "tocsin partner add: --default and --ceiling: clear, green, amber, amber+strict or red\n");
+        return STATUS_USAGE;
+    }
+    crypto_uuid_random(id);
+    json_put_open(&row, '{');
+    json_put_text(&row, "name", o->operands[1]);
+    json_put_key(&row, SLICE("foreign"));
+    json_put_bool(&row, true);
+    json_put_text(&row, "hub_id", slice_n(id, sizeof id));
+    json_put_text(&row, "key", SLICE("0000000000000000000000000000000000000000000000000000000000000000"));
+    int status = put_agreement(a, o, &row, &ignored, &err) == 0 ? STATUS_DONE : command_fail(&err);
+    json_put_close(&row, '}');
+    if (status == STATUS_DONE)
+        status = admin_ask(a, o, "partner-put", buf_slice(&row), &answer);
+    buf_free(&row);
+    if (status == STATUS_DONE)
+        printf("foreign partner " SLICE_FMT " added; follow it:\n  tocsin partner follow " SLICE_FMT
+               " --hub DIR --with FILE --into COLLECTION --poll 60s\n",
+               SLICE_ARG(o->operands[1]), SLICE_ARG(o->operands[1]));
+    return status;
 }
 
 static int add_partner(struct arena *a, const struct options *o)
@@ -148,11 +191,16 @@ static int follow_partner(struct arena *a, const struct options *o)
 {
     struct taxii_client_file file;
     struct buf row = BUF_INIT;
+    int64_t poll_us = 0;
     struct json answer;
     struct err err = ERR_INIT;
 
     if (!options_has(o, "with") || !options_has(o, "into")) {
         fprintf(stderr, "tocsin partner follow: --with FILE and --into COLLECTION\n");
+        return STATUS_USAGE;
+    }
+    if (options_has(o, "poll") && (!time_parse_duration(options_get(o, "poll"), &poll_us) || poll_us < 1000000)) {
+        fprintf(stderr, "tocsin partner follow: --poll: a duration from 1s\n");
         return STATUS_USAGE;
     }
     struct slice path = arena_copy(a, options_get(o, "with"));
@@ -173,6 +221,8 @@ static int follow_partner(struct arena *a, const struct options *o)
     json_put_text(&row, "root", file.root);
     json_put_text(&row, "collection", file.collection);
     json_put_text(&row, "into", options_get(o, "into"));
+    if (poll_us != 0)
+        json_put_number(&row, "poll_us", poll_us);
     json_put_close(&row, '}');
     json_put_close(&row, '}');
     int status = admin_ask(a, o, "partner-put", buf_slice(&row), &answer);
@@ -194,7 +244,7 @@ int cmd_partner(int argc, char **argv)
         return status;
     bool named = o.n_operands == 2;
     if (slice_eq(o.operands[0], SLICE("add")) && named) {
-        status = add_partner(&a, &o);
+        status = options_has(&o, "foreign") ? add_foreign(&a, &o) : add_partner(&a, &o);
     } else if (slice_eq(o.operands[0], SLICE("follow")) && named) {
         status = follow_partner(&a, &o);
     } else if (slice_eq(o.operands[0], SLICE("remove")) && named) {

@@ -154,6 +154,8 @@ struct hub_link { /* what a link needs of a partner's row; strings live in the a
     struct slice name, hub_id, url, ca, user, password, root, collection; /* at the partner; ca: PEM text */
     struct slice pin, cert, key_pem; /* its key instead of ca, or besides; our client certificate there, PEM text */
     struct slice into;               /* collection id here */
+    bool foreign;                    /* no Tocsin: its pages are polled, nothing is signed */
+    int64_t poll_us;                 /* of a foreign one */
     struct slice cursor;             /* last event id that is committed */
     uint8_t key[CRYPTO_SIGN_PUBLIC];
 };

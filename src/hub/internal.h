@@ -149,6 +149,9 @@ struct hub_partner {
     uint8_t key[CRYPTO_SIGN_PUBLIC];
     uint32_t viewer;
     struct share_agreement agreement;
+    bool foreign, has_default;  /* a TAXII server that is no Tocsin: its events carry no signature */
+    enum share_tlp default_tlp; /* of what it sends unmarked */
+    int64_t poll_us;
     bool follows;
     struct slice url, ca, pin, cert, key_pem, user, follow_password, root, collection, into;
     struct slice row;

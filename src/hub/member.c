@@ -117,6 +117,10 @@ static int read_partner(struct arena *a, struct json row, struct hub_partner *p,
     if (!crypto_hex(text_of(a, row, "key"), p->key, sizeof p->key))
         return err_set(err, ERR_CONF_VALUE, "/key", "the partner's public key is not 64 hexadecimal digits");
     read_agreement(a, json_get(row, SLICE("agreement")), p);
+    p->foreign = flag_of(row, "foreign");
+    p->has_default =
+        p->foreign && share_tlp_parse(text_of(a, json_get(row, SLICE("agreement")), "default"), &p->default_tlp);
+    p->poll_us = number_of(follow, "poll_us", 60000000);
     p->follows = json_kind(follow) == JSON_OBJECT;
     p->url = text_of(a, follow, "url");
     p->ca = text_of(a, follow, "ca");
@@ -481,6 +485,8 @@ size_t hub_links(struct hub *h, struct arena *a, struct hub_link **links_out)
                                .cert = arena_copy(a, p->cert),
                                .key_pem = arena_copy(a, p->key_pem),
                                .into = arena_copy(a, p->into),
+                               .foreign = p->foreign,
+                               .poll_us = p->poll_us,
                                .cursor = SLICE("")};
         memcpy(l->key, p->key, sizeof l->key);
         hub_cursor_get(h, a, l->name, &l->cursor);

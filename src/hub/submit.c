@@ -234,8 +234,9 @@ static void validate_event(struct hub_job *job, struct hub_item *item, const str
     if (!slice_eq(e->origin, job->partner->hub_id))
         err_set(&err, ERR_FORBIDDEN, "/origin", "partner " SLICE_FMT " speaks for another hub",
                 SLICE_ARG(job->partner->name));
-    else if (e->signature.len != CRYPTO_SIGNATURE ||
-             !keys_check(job->partner->key, KEYS_SIGN_EVENT, buf_slice(&message), (const uint8_t *)e->signature.ptr))
+    else if (!job->partner->foreign &&
+             (e->signature.len != CRYPTO_SIGNATURE ||
+              !keys_check(job->partner->key, KEYS_SIGN_EVENT, buf_slice(&message), (const uint8_t *)e->signature.ptr)))
         err_set(&err, ERR_FORBIDDEN, "/signature", "the signature of hub " SLICE_FMT " does not fit the event",
                 SLICE_ARG(e->origin));
     else if (e->object.len != 0 && !slice_eq(item->object.id, e->id))
@@ -279,6 +280,8 @@ static struct share_context context_of(const struct hub_job *job, size_t i)
         c.origin = job->ask.events[i].origin;
         c.path = job->ask.events[i].path;
         c.agreement = job->partner->agreement.id;
+        c.has_default = job->partner->has_default;
+        c.default_tlp = job->partner->has_default ? job->partner->default_tlp : SHARE_RED;
     } else {
         c.objects = job->objects;
         c.definitions = job->definitions;
@@ -371,9 +374,11 @@ static void authorise_item(struct hub_job *job, struct hub_item *item, size_t i)
     if (of_partner && item->object.type.len == 0)
         return; /* a tombstone: what it is about decides */
     enum store_kind kind = kind_of(item, job->ask.received_us);
-    if (!of_partner) { /* a partner's event says its kind */
+    if (!of_partner || job->partner->foreign) { /* another partner's event says its kind */
         item->kind = kind;
         item->no_op = share_is_tlp_definition(item->object.id);
+    }
+    if (!of_partner) {
         item->own_only = slice_eq(item->object.type, SLICE("sighting")) || is_creator(job, item);
     }
     if (read_facts(job, item, i, &err) != 0 ||

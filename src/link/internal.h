@@ -20,6 +20,18 @@ void link_receipts_stop(struct link_receipts **r);
 void link_receipts_note(struct link_receipts *r, struct slice event, uint64_t first_seq, uint64_t last_seq);
 
 struct link;
+struct link_event { /* on the heap; the link's once it is put */
+    struct arena arena;
+    struct hub_event event;
+    struct slice cursor; /* committed with it */
+    struct link_event *next;
+};
+/* Waits for room. true: the link stops or failed, and the event was freed. */
+bool link_put(struct link *l, struct link_event *e);
+bool link_pause(struct link *l, int64_t us); /* false: stopping */
+/* pull.c: polls a foreign server from `from` on, until the link stops or fails. */
+int link_pull(struct link *l, struct taxii_client *client, const struct hub_link *info, struct slice from,
+              struct err *err);
 /* `info` is copied. Starts both threads. */
 struct link *link_start(struct hub *h, const struct hub_link *info);
 void link_stop(struct link **link);

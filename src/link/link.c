@@ -15,13 +15,6 @@ enum {
     LINK_BACKOFF_MOST_US = 15000000,
 };
 
-struct link_event {
-    struct arena arena;
-    struct hub_event event;
-    struct slice cursor;
-    struct link_event *next;
-};
-
 struct link {
     struct hub *hub;
     struct arena arena;
@@ -107,16 +100,8 @@ static void event_free(struct link_event *e)
     free(e);
 }
 
-static int on_event(void *arg, const struct http_event *e)
+bool link_put(struct link *l, struct link_event *event)
 {
-    struct link *l = arg;
-    struct err err = ERR_INIT;
-    struct link_event *event = read_event(e, &err);
-
-    if (event == NULL) { /* a kind of a later version: passed over, but told */
-        log_event("link_event_unknown", TEXT("partner", l->info.name), TEXT("type", e->type));
-        return 0;
-    }
     pthread_mutex_lock(&l->lock);
     while (l->n >= LINK_QUEUE && !l->stopping && !l->failed)
         pthread_cond_wait(&l->changed, &l->lock);
@@ -135,10 +120,23 @@ static int on_event(void *arg, const struct http_event *e)
     return over;
 }
 
+static int on_event(void *arg, const struct http_event *e)
+{
+    struct link *l = arg;
+    struct err err = ERR_INIT;
+    struct link_event *event = read_event(e, &err);
+
+    if (event == NULL) { /* a kind of a later version: passed over, but told */
+        log_event("link_event_unknown", TEXT("partner", l->info.name), TEXT("type", e->type));
+        return 0;
+    }
+    return link_put(l, event);
+}
+
 /* ---- the reader ---- */
 
 /* false: stopping. */
-static bool pause_for(struct link *l, int64_t us)
+bool link_pause(struct link *l, int64_t us)
 {
     struct timespec until;
 
@@ -233,7 +231,10 @@ static bool follow_once(struct link *l)
     if (open_client(l, &a, &client, &err) == 0 && set_client(l, client)) {
         up = true;
         log_event("link_up", TEXT("partner", l->info.name));
-        taxii_follow(client, resume_from(l, &a), LINK_SILENT_US, on_event, l, &err);
+        if (l->info.foreign)
+            link_pull(l, client, &l->info, resume_from(l, &a), &err);
+        else
+            taxii_follow(client, resume_from(l, &a), LINK_SILENT_US, on_event, l, &err);
     }
     set_client(l, NULL);
     taxii_client_close(&client);
@@ -253,7 +254,7 @@ static void *reader_main(void *arg)
     while (go_on) {
         if (follow_once(l))
             wait_us = LINK_BACKOFF_FIRST_US;
-        go_on = pause_for(l, wait_us / 2 + (int64_t)crypto_random_below((uint64_t)wait_us));
+        go_on = link_pause(l, wait_us / 2 + (int64_t)crypto_random_below((uint64_t)wait_us));
         wait_us = wait_us * 2 < LINK_BACKOFF_MOST_US ? wait_us * 2 : LINK_BACKOFF_MOST_US;
     }
     return NULL;
@@ -411,7 +412,7 @@ bool link_is(const struct link *l, const struct hub_link *info)
            slice_eq(l->info.cert, info->cert) && slice_eq(l->info.key_pem, info->key_pem) &&
            slice_eq(l->info.user, info->user) && slice_eq(l->info.root, info->root) &&
            slice_eq(l->info.password, info->password) && slice_eq(l->info.collection, info->collection) &&
-           slice_eq(l->info.into, info->into);
+           slice_eq(l->info.into, info->into) && l->info.foreign == info->foreign && l->info.poll_us == info->poll_us;
 }
 
 void link_stop(struct link **link)
