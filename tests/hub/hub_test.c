@@ -594,17 +594,22 @@ int hub_test_get(struct hub_test *t, struct hub_party *p, const char *collection
     return 0;
 }
 
-int hub_scene_set_up(void **state)
+int hub_scene_make(void **state, const char *collection, const char *bank)
 {
     struct hub_scene *s = mem_zero(1, sizeof *s);
 
     hub_test_open(&s->t);
-    hub_test_collection(&s->t, "threats", ",\"open\":true", s->c);
-    s->bank = hub_test_member(&s->t, "bank", "");
+    hub_test_collection(&s->t, "threats", collection, s->c);
+    s->bank = hub_test_member(&s->t, "bank", bank);
     s->clinic = hub_test_member(&s->t, "clinic", "");
     s->port = hub_test_member(&s->t, "port", "");
     *state = s;
     return 0;
+}
+
+int hub_scene_set_up(void **state)
+{
+    return hub_scene_make(state, ",\"open\":true", "");
 }
 
 int hub_scene_tear_down(void **state)

@@ -75,6 +75,7 @@ struct hub_scene {
     char c[37]; /* the collection's id */
     struct arena a;
 };
+int hub_scene_make(void **state, const char *collection, const char *bank); /* further members of those rows */
 int hub_scene_set_up(void **state);
 int hub_scene_tear_down(void **state);
 /* The bank's, into threats; must be taken. */

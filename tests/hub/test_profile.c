@@ -13,35 +13,10 @@
     "  - {code: NEEDED, types: [indicator], properties: [pattern], need: strip}\\n"                                    \
     "  - {code: WELL, types: [tool], properties: [description], need: required}\\n"
 
-struct scene {
-    struct hub_test t;
-    struct hub_party *bank, *clinic;
-    char c[37];
-    struct arena a;
-};
-
 static int set_up(void **state)
 {
-    struct scene *s = mem_zero(1, sizeof *s);
-
-    hub_test_open(&s->t);
-    hub_test_collection(&s->t, "threats", ",\"open\":true,\"profile\":\"mine\",\"profile_text\":\"" PROFILE "\"", s->c);
-    s->bank = hub_test_member(&s->t, "bank", ",\"consent\":\"none\"");
-    s->clinic = hub_test_member(&s->t, "clinic", "");
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    hub_party_drop(&s->bank);
-    hub_party_drop(&s->clinic);
-    hub_test_close(&s->t);
-    arena_free(&s->a);
-    free(s);
-    return 0;
+    return hub_scene_make(state, ",\"open\":true,\"profile\":\"mine\",\"profile_text\":\"" PROFILE "\"",
+                          ",\"consent\":\"none\"");
 }
 
 #define TOOL                                                                                                           \
@@ -50,7 +25,7 @@ static int tear_down(void **state)
     "\"" TLP_GREEN "\"]"
 
 /* One object: its outcome, and what the status says. */
-static void check(struct scene *s, const char *object, enum hub_verdict verdict, const char *says)
+static void check(struct hub_scene *s, const char *object, enum hub_verdict verdict, const char *says)
 {
     struct hub_answer *a = hub_test_submit(&s->t, s->bank, s->c, object);
     uint32_t counts[] = {
@@ -63,14 +38,14 @@ static void check(struct scene *s, const char *object, enum hub_verdict verdict,
     free(a);
 }
 
-static const char *indicator(struct scene *s, unsigned n, const char *more)
+static const char *indicator(struct hub_scene *s, unsigned n, const char *more)
 {
     return hub_test_indicator(&s->a, n, 1, TLP_GREEN, more).ptr;
 }
 
 static void test_hub_profile__refused_and_held_by_the_rule(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL,
                  "{\"name\":\"threats\",\"profile\":\"mine\",\"profile_text\":\"profile: mine\\nrules:\\n"
@@ -87,7 +62,7 @@ static void test_hub_profile__refused_and_held_by_the_rule(void **state)
 
 static void test_hub_profile__stripped_for_others_alone(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes, id;
 
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL,
@@ -105,7 +80,7 @@ static void test_hub_profile__stripped_for_others_alone(void **state)
 
 static void test_hub_profile__what_cannot_be_left_out_is_held(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     check(s, indicator(s, 1, ""), HUB_HELD, "HELD_PROFILE at /pattern: NEEDED: the profile leaves this out");
     assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 0);
@@ -113,7 +88,7 @@ static void test_hub_profile__what_cannot_be_left_out_is_held(void **state)
 
 static void test_hub_profile__a_change_without_one_keeps_it(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"profile\":\"ctis\"}");
     hub_test_act(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"description\":\"d\"}");
@@ -127,7 +102,7 @@ static void test_hub_profile__a_change_without_one_keeps_it(void **state)
 
 static void test_hub_profile__unreadable_ones_are_refused(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     assert_int_equal(
         hub_test_act_fails(&s->t, HUB_COLLECTION_PUT, NULL, "{\"name\":\"threats\",\"profile\":\"unheard-of\"}"),
@@ -140,11 +115,11 @@ static void test_hub_profile__unreadable_ones_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hub_profile__refused_and_held_by_the_rule, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_profile__stripped_for_others_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_profile__what_cannot_be_left_out_is_held, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_profile__a_change_without_one_keeps_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_profile__unreadable_ones_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_profile__refused_and_held_by_the_rule, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_profile__stripped_for_others_alone, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_profile__what_cannot_be_left_out_is_held, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_profile__a_change_without_one_keeps_it, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_profile__unreadable_ones_are_refused, set_up, hub_scene_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

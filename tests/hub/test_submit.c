@@ -3,37 +3,11 @@
 #include <string.h>
 
 /* A bank that submits, a clinic that reads, one open collection. */
-struct scene {
-    struct hub_test t;
-    struct hub_party *bank, *clinic;
-    char c[37];
-    struct arena a;
-};
-
 static int set_up(void **state)
 {
-    struct scene *s = mem_zero(1, sizeof *s);
-
-    hub_test_open(&s->t);
-    hub_test_collection(&s->t, "threats", ",\"open\":true", s->c);
-    s->bank = hub_test_member(&s->t, "bank",
-                              ",\"organisation\":\"First Harbour Bank\",\"domains\":[\"harbour.example\"],"
-                              "\"consent\":\"none\"");
-    s->clinic = hub_test_member(&s->t, "clinic", "");
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    hub_party_drop(&s->bank);
-    hub_party_drop(&s->clinic);
-    hub_test_close(&s->t);
-    arena_free(&s->a);
-    free(s);
-    return 0;
+    return hub_scene_make(
+        state, ",\"open\":true",
+        ",\"organisation\":\"First Harbour Bank\",\"domains\":[\"harbour.example\"],\"consent\":\"none\"");
 }
 
 static const char *text(struct slice s)
@@ -45,7 +19,7 @@ struct counts {
     uint32_t accepted, unchanged, held, refused;
 };
 
-static void check(struct scene *s, struct hub_party *from, struct slice objects, struct counts expected)
+static void check(struct hub_scene *s, struct hub_party *from, struct slice objects, struct counts expected)
 {
     struct hub_answer *a = hub_test_submit(&s->t, from, s->c, text(objects));
 
@@ -57,14 +31,14 @@ static void check(struct scene *s, struct hub_party *from, struct slice objects,
     free(a);
 }
 
-static size_t rows_of(struct scene *s)
+static size_t rows_of(struct hub_scene *s)
 {
     return (size_t)atomic_load(&s->t.hub->head);
 }
 
 static void test_hub_submit__new_object_is_shown(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes;
 
     check(s, s->bank, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, ""), (struct counts){1, 0, 0, 0});
@@ -79,7 +53,7 @@ static void test_hub_submit__new_object_is_shown(void **state)
 
 static void test_hub_submit__same_version_is_no_op(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     check(s, s->bank, hub_test_indicator(&s->a, 1, 5, TLP_GREEN, ""), (struct counts){1, 0, 0, 0});
     size_t rows = rows_of(s);
@@ -94,7 +68,7 @@ static void test_hub_submit__same_version_is_no_op(void **state)
 
 static void test_hub_submit__newer_supersedes_older_comes_late(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies all = {.n = 0};
     struct slice bytes;
 
@@ -125,7 +99,7 @@ static void test_hub_submit__newer_supersedes_older_comes_late(void **state)
 
 static void test_hub_submit__revoked_is_retracted_and_final(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies recalls = {.n = 0};
     struct store_at at = {0, 0, 0};
 
@@ -153,7 +127,7 @@ static void test_hub_submit__revoked_is_retracted_and_final(void **state)
 
 static void test_hub_submit__revoked_first_is_final_too(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies all = {.n = 0};
 
     check(s, s->bank, hub_test_indicator(&s->a, 1, 2, TLP_GREEN, ",\"revoked\":true"), (struct counts){1, 0, 0, 0});
@@ -168,7 +142,7 @@ static void test_hub_submit__revoked_first_is_final_too(void **state)
 
 static void test_hub_submit__who_never_read_is_not_told(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies all = {.n = 0};
 
     check(s, s->bank, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, ""), (struct counts){1, 0, 0, 0});
@@ -181,7 +155,7 @@ static void test_hub_submit__who_never_read_is_not_told(void **state)
 
 static void test_hub_submit__validity_in_the_past_expires(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_copies events = {.n = 0};
     struct store_at at = {0, 0, 0};
 
@@ -204,7 +178,7 @@ static void test_hub_submit__validity_in_the_past_expires(void **state)
 
 static void test_hub_submit__address_twice(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice green = hub_test_address(&s->a, 1, TLP_GREEN), clear = hub_test_address(&s->a, 1, TLP_CLEAR);
 
     check(s, s->bank, green, (struct counts){1, 0, 0, 0});
@@ -217,7 +191,7 @@ static void test_hub_submit__address_twice(void **state)
 
 static void test_hub_submit__same_id_by_two_members_are_two(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes;
 
     check(s, s->bank, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, ",\"name\":\"of one\""), (struct counts){1, 0, 0, 0});
@@ -237,7 +211,7 @@ static void test_hub_submit__same_id_by_two_members_are_two(void **state)
 
 static void test_hub_submit__unmarked_is_held_or_takes_the_default(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes;
 
     check(s, s->bank, hub_test_indicator(&s->a, 1, 1, NULL, ""), (struct counts){0, 0, 1, 0});
@@ -254,7 +228,7 @@ static void test_hub_submit__unmarked_is_held_or_takes_the_default(void **state)
 
 static void test_hub_submit__tlp_definitions_are_no_op(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     const char *green = "{\"type\":\"marking-definition\",\"spec_version\":\"2.1\",\"id\":\"" TLP_GREEN
                         "\",\"created\":\"2022-10-01T00:00:00.000Z\",\"name\":\"TLP:GREEN\",\"extensions\":{"
                         "\"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d\":{\"extension_type\":"
@@ -281,7 +255,7 @@ static uint32_t listed(struct json status, const char *list, const char *count)
 
 static void test_hub_submit__status_counts_are_consistent(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice items[4] = {hub_test_indicator(&s->a, 1, 1, TLP_GREEN, ""),
                              hub_test_indicator(&s->a, 1, 1, TLP_GREEN, ""), hub_test_indicator(&s->a, 2, 1, NULL, ""),
                              SLICE("{\"type\":\"indicator\"}")};
@@ -319,7 +293,7 @@ static void test_hub_submit__status_counts_are_consistent(void **state)
 
 static void test_hub_submit__bad_envelopes_are_answers(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     static const struct {
         const char *text;
         enum err_code code;
@@ -359,7 +333,7 @@ static void test_hub_submit__bad_envelopes_are_answers(void **state)
 
 static void test_hub_submit__originals_come_back_byte_for_byte(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice object = hub_test_indicator(&s->a, 1, 1, TLP_GREEN, ODD), bytes;
     struct hub_answer *a;
 
@@ -393,7 +367,7 @@ static void test_hub_submit__names_never_stand_in_a_release(void **state)
 {
     static const char *const consents[] = {"none", "government", "everyone", "proprietary"};
     static const char *const secrets[] = {"ferrymen", "Quay Street Trust", "quaystreet.example"};
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     struct hub_party *ministry = hub_test_member(&s->t, "ministry", ",\"government\":true");
     for (unsigned i = 0; i < ROWS(consents); i++) {
@@ -450,7 +424,7 @@ static void test_hub_submit__whoever_sees_an_object_sees_its_creator(void **stat
 {
     static const char *const consents[] = {"none", "government", "everyone"};
     static const char *const markings[] = {TLP_CLEAR, TLP_GREEN, TLP_AMBER, TLP_STRICT, TLP_RED};
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_party *readers[3] = {hub_test_member(&s->t, "r0", ""),
                                     hub_test_member(&s->t, "r1", ",\"government\":true"),
                                     hub_test_member(&s->t, "r2", ",\"client_of\":[\"r0\"]")};
@@ -488,7 +462,7 @@ static void test_hub_submit__whoever_sees_an_object_sees_its_creator(void **stat
 /* No organisation was told: the named identity still is a valid object. */
 static void test_hub_submit__named_without_an_organisation(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_party *m = hub_test_member(&s->t, "plain", ",\"consent\":\"everyone\"");
     struct slice bytes;
 
@@ -503,7 +477,7 @@ static void test_hub_submit__every_marking_and_consent_at_once(void **state)
 {
     static const char *const markings[] = {TLP_CLEAR, TLP_GREEN, TLP_AMBER, TLP_STRICT, TLP_RED};
     static const char *const labels[] = {"ais-consent-none", "ais-consent-usg", "ais-consent-everyone"};
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice items[3 + 3 * 31];
     size_t n = 0;
 
@@ -533,7 +507,7 @@ static void test_hub_submit__every_marking_and_consent_at_once(void **state)
 
 static void test_hub_submit__who_may_not(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_answer *a;
     struct hub_party *gone = hub_test_member(&s->t, "gone", "");
 
@@ -554,7 +528,7 @@ static void test_hub_submit__who_may_not(void **state)
 
 /* ---- what JSON may cost ---- */
 
-static void refused_as(struct scene *s, struct buf *objects, enum err_code code)
+static void refused_as(struct hub_scene *s, struct buf *objects, enum err_code code)
 {
     buf_put_byte(objects, '\0');
     struct hub_answer *a = hub_test_submit(&s->t, s->bank, s->c, objects->ptr);
@@ -576,7 +550,7 @@ static void put_times(struct buf *out, struct slice what, size_t n)
 static void test_hub_submit__json_limits(void **state)
 {
     const struct json_limits *max = &json_limits_default;
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct buf b = BUF_INIT;
 
     put_times(&b, SLICE("["), max->depth);
@@ -604,7 +578,7 @@ static void test_hub_submit__json_limits(void **state)
 /* Of an envelope that brings both, a translation of what is not there is refused; the rest goes on. */
 static void test_hub_submit__translations_are_held_to_their_object(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct hub_answer *a = hub_test_submit(
         &s->t, s->bank, s->c,
         arena_printf(&s->a,
@@ -627,27 +601,33 @@ static void test_hub_submit__translations_are_held_to_their_object(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hub_submit__translations_are_held_to_their_object, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__new_object_is_shown, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__same_version_is_no_op, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__newer_supersedes_older_comes_late, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__revoked_is_retracted_and_final, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__revoked_first_is_final_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__who_never_read_is_not_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__validity_in_the_past_expires, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__address_twice, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__same_id_by_two_members_are_two, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__unmarked_is_held_or_takes_the_default, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__tlp_definitions_are_no_op, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__status_counts_are_consistent, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__bad_envelopes_are_answers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__originals_come_back_byte_for_byte, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__names_never_stand_in_a_release, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__whoever_sees_an_object_sees_its_creator, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__named_without_an_organisation, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__every_marking_and_consent_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__who_may_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_submit__json_limits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__translations_are_held_to_their_object, set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__new_object_is_shown, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__same_version_is_no_op, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__newer_supersedes_older_comes_late, set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__revoked_is_retracted_and_final, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__revoked_first_is_final_too, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__who_never_read_is_not_told, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__validity_in_the_past_expires, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__address_twice, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__same_id_by_two_members_are_two, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__unmarked_is_held_or_takes_the_default, set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__tlp_definitions_are_no_op, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__status_counts_are_consistent, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__bad_envelopes_are_answers, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__originals_come_back_byte_for_byte, set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__names_never_stand_in_a_release, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__whoever_sees_an_object_sees_its_creator, set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__named_without_an_organisation, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__every_marking_and_consent_at_once, set_up,
+                                        hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__who_may_not, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_submit__json_limits, set_up, hub_scene_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,35 +3,9 @@
 #include <string.h>
 
 /* STIX 2.0 through the one way in: a bank that still writes it, a clinic that reads 2.1. */
-struct scene {
-    struct hub_test t;
-    struct hub_party *bank, *clinic;
-    char c[37];
-    struct arena a;
-};
-
 static int set_up(void **state)
 {
-    struct scene *s = mem_zero(1, sizeof *s);
-
-    hub_test_open(&s->t);
-    hub_test_collection(&s->t, "threats", ",\"open\":true", s->c);
-    s->bank = hub_test_member(&s->t, "bank", ",\"organisation\":\"First Harbour Bank\",\"consent\":\"none\"");
-    s->clinic = hub_test_member(&s->t, "clinic", "");
-    *state = s;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct scene *s = *state;
-
-    hub_party_drop(&s->bank);
-    hub_party_drop(&s->clinic);
-    hub_test_close(&s->t);
-    arena_free(&s->a);
-    free(s);
-    return 0;
+    return hub_scene_make(state, ",\"open\":true", ",\"organisation\":\"First Harbour Bank\",\"consent\":\"none\"");
 }
 
 #define HEAD(type, n, modified)                                                                                        \
@@ -51,7 +25,7 @@ static int tear_down(void **state)
     "\"0\":{\"type\":\"domain-name\",\"value\":\"seen.example\",\"resolves_to_refs\":[\"1\"]},"                        \
     "\"1\":{\"type\":\"ipv4-addr\",\"value\":\"198.51.100.77\"},\"2\":{\"type\":\"process\",\"pid\":1971}"
 
-static struct buf submit(struct scene *s, const char *objects, uint32_t accepted, uint32_t unchanged, uint32_t held,
+static struct buf submit(struct hub_scene *s, const char *objects, uint32_t accepted, uint32_t unchanged, uint32_t held,
                          uint32_t refused)
 {
     struct hub_answer *a = hub_test_submit(&s->t, s->bank, s->c, objects);
@@ -67,8 +41,8 @@ static struct buf submit(struct scene *s, const char *objects, uint32_t accepted
     return status;
 }
 
-static void submit_quietly(struct scene *s, const char *objects, uint32_t accepted, uint32_t unchanged, uint32_t held,
-                           uint32_t refused)
+static void submit_quietly(struct hub_scene *s, const char *objects, uint32_t accepted, uint32_t unchanged,
+                           uint32_t held, uint32_t refused)
 {
     struct buf status = submit(s, objects, accepted, unchanged, held, refused);
 
@@ -82,7 +56,7 @@ static bool holds(struct slice text, const char *what)
 
 static void test_hub_upgrade__bytes(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes;
 
     submit_quietly(s, INDICATOR, 1, 0, 0, 0);
@@ -100,7 +74,7 @@ static void test_hub_upgrade__bytes(void **state)
 
 static void test_hub_upgrade__objects(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes, whole;
 
     submit_quietly(s, OBSERVED(FIRST, DOMAIN) "," INDICATOR, 2, 0, 0, 0); /* the status counts what came */
@@ -123,7 +97,7 @@ static void test_hub_upgrade__objects(void **state)
 /* A newer version that saw another address: that is another SCO, and the observed-data names it. */
 static void test_hub_upgrade__versions(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct slice bytes, whole;
 
     submit_quietly(s, OBSERVED(FIRST, DOMAIN), 1, 0, 0, 0);
@@ -150,7 +124,7 @@ static void test_hub_upgrade__together(void **state)
         {"\"0\":{\"type\":\"domain-name\",\"value\":\"a.example\"},\"1\":{\"type\":\"A b\"}",
          "STIX_ID at /objects/1/id"},
     };
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buf objects = BUF_INIT;
@@ -169,7 +143,7 @@ static void test_hub_upgrade__together(void **state)
 /* Held for a word that names the submitter: none of it is shown. */
 static void test_hub_upgrade__held(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     submit_quietly(s,
                    OBSERVED(FIRST, "\"0\":{\"type\":\"domain-name\",\"value\":\"a.example\"},\"1\":{\"type\":"
@@ -180,7 +154,7 @@ static void test_hub_upgrade__held(void **state)
 
 static void test_hub_upgrade__revoked(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
 
     submit_quietly(s, OBSERVED(FIRST, DOMAIN), 1, 0, 0, 0);
     submit_quietly(
@@ -196,7 +170,7 @@ static void test_hub_upgrade__revoked(void **state)
 /* Small on the way in, large behind it. */
 static void test_hub_upgrade__limits(void **state)
 {
-    struct scene *s = *state;
+    struct hub_scene *s = *state;
     struct buf objects = BUF_INIT;
 
     s->t.hub->settings.max_objects = 4; /* one came; three more would make four, this is five */
@@ -218,13 +192,13 @@ static void test_hub_upgrade__limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hub_upgrade__bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_upgrade__objects, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_upgrade__versions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_upgrade__together, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_upgrade__held, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_upgrade__revoked, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hub_upgrade__limits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_upgrade__bytes, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_upgrade__objects, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_upgrade__versions, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_upgrade__together, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_upgrade__held, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_upgrade__revoked, set_up, hub_scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_upgrade__limits, set_up, hub_scene_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
