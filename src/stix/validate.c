@@ -225,18 +225,44 @@ static void stix20_report(struct check *c)
                  "and its labels become indicator_types)");
 }
 
-/* A type that is not of the standard: the common properties, as an SCO's where it has no created (section 11.2). */
+/* What the object's extensions say that its type is (section 7.3: new-sdo, new-sro, new-sco); {NULL,0}: nothing. */
+static struct slice declared_class(struct check *c)
+{
+    struct slice declared = {NULL, 0};
+
+    json_each (v, json_get(c->object->json, SLICE("extensions"))) {
+        struct json type = json_get(v, SLICE("extension_type"));
+        struct slice word = json_text(type);
+        if (!slice_starts(word, SLICE("new-")))
+            continue;
+        if (c->object->kind != NULL)
+            check_report(c, SOFT, ERR_STIX_RULE, type, NULL,
+                         "\"" SLICE_FMT "\" is a type of the standard: no extension makes it anew (section 7.3)",
+                         SLICE_ARG(c->object->type));
+        else if (declared.ptr != NULL && !slice_eq(declared, word))
+            check_report(c, HARD, ERR_STIX_RULE, type, NULL,
+                         "one extension makes this a " SLICE_FMT ", another a " SLICE_FMT,
+                         SLICE_ARG(slice_to(declared, 16)), SLICE_ARG(slice_to(word, 16)));
+        declared = word;
+    }
+    return declared;
+}
+
+/* A type that is not of the standard: the common properties of what an extension declares it to be, else an SCO's where
+   it has no created (section 11.2). */
 static void custom_check(struct check *c)
 {
     const struct stix_object *o = c->object;
     struct json type = json_get(o->json, SLICE("type"));
-    bool is_sco = json_kind(json_get(o->json, SLICE("created"))) == JSON_ABSENT &&
-                  json_kind(json_get(o->json, SLICE("modified"))) == JSON_ABSENT;
+    struct slice declared = declared_class(c);
+    bool is_sco = declared.ptr != NULL ? slice_eq(declared, SLICE("new-sco"))
+                                       : json_kind(json_get(o->json, SLICE("created"))) == JSON_ABSENT &&
+                                             json_kind(json_get(o->json, SLICE("modified"))) == JSON_ABSENT;
 
     if (!kind_is_type_name(o->type))
         check_report(c, SOFT, ERR_STIX_TYPE, type, NULL,
                      "a type has 3 to 250 characters, of a to z, 0 to 9 and single hyphens");
-    else
+    else if (declared.ptr == NULL)
         check_report(c, NOTE, ERR_STIX_TYPE, type, NULL,
                      "\"" SLICE_FMT "\" is not a STIX 2.1 type: kept, but nothing here reads it",
                      SLICE_ARG(slice_to(o->type, 80)));
@@ -258,10 +284,12 @@ uint32_t stix_validate(struct arena *a, const struct stix_object *o, enum stix_m
         stix20_report(&c);
         return report->errors;
     }
-    if (o->kind == NULL)
+    if (o->kind == NULL) {
         custom_check(&c);
-    else
+    } else {
         check_shape(&c, o->json, o->kind->shape);
+        declared_class(&c);
+    }
     id_check(&c);
     return report->errors;
 }

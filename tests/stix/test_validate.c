@@ -444,6 +444,28 @@ static void test_stix_validate__markings(void **state)
     rows_check(rows, ROWS(rows));
 }
 
+/* What an extension declares a type to be decides what it must have (section 7.3). */
+static void test_stix_validate__declared_types(void **state)
+{
+#define DECLARED(word) ",\"extensions\":{\"" DEFINITION "\":{\"extension_type\":\"" word "\"}}"
+    static const struct row rows[] = {
+        {SDO("own") ",\"anything\":1" DECLARED("new-sdo") "}", FINE, 0, ""},
+        {SDO("own") ",\"anything\":1" DECLARED("new-sro") "}", FINE, 0, ""},
+        {SCO("own") ",\"anything\":1" DECLARED("new-sco") "}", FINE, 0, ""},
+        {SCO("own") ",\"anything\":1" DECLARED("new-sdo") "}", FIRMLY, ERR_STIX_REQUIRED, "/created"},
+        {SCO("own") ",\"anything\":1" DECLARED("new-sro") "}", FIRMLY, ERR_STIX_REQUIRED, "/created"},
+        {SDO("tool") NAMED DECLARED("new-sdo") "}", SOFTLY, ERR_STIX_RULE, "/extensions/" DEFINITION "/extension_type"},
+        {SDO("tool") NAMED DECLARED("property-extension") "}", FINE, 0, ""},
+        {SDO("tool") NAMED ",\"anything\":1" DECLARED("toplevel-property-extension") "}", FINE, 0, ""},
+        {SDO("own") ",\"extensions\":{\"" DEFINITION "\":{\"extension_type\":\"new-sdo\"},\"extension-definition--"
+                    "8e2e2d2b-17d4-4cbf-938f-98ee46b3cd40\":{\"extension_type\":\"new-sro\"}}}",
+         FIRMLY, ERR_STIX_RULE,
+         "/extensions/extension-definition--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd40/extension_type"},
+    };
+
+    rows_check(rows, ROWS(rows));
+}
+
 static void test_stix_validate__others(void **state)
 {
     static const struct row rows[] = {
@@ -559,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_stix_validate__observables),
         cmocka_unit_test(test_stix_validate__extensions),
         cmocka_unit_test(test_stix_validate__markings),
+        cmocka_unit_test(test_stix_validate__declared_types),
         cmocka_unit_test(test_stix_validate__others),
         cmocka_unit_test(test_stix_validate__many),
         cmocka_unit_test(test_stix_validate__selectors),
