@@ -56,6 +56,14 @@ struct slice share_tlp1_for(struct slice tlp2_id)
     return slice_n(NULL, 0);
 }
 
+struct slice share_tlp1_instead(struct slice id, bool *beside_out)
+{
+    const struct tlp_row *row = tlp_row_find(id);
+
+    *beside_out = row != NULL && row->level == SHARE_STRICT;
+    return share_tlp1_for(id);
+}
+
 bool share_is_tlp_definition(struct slice id)
 {
     return tlp_row_find(id) != NULL;

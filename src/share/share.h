@@ -83,6 +83,8 @@ struct slice share_tlp_id(enum share_tlp tlp);   /* TLP 2.0 marking-definition i
 /* The TLP 1 id for a reader that does not know this TLP 2 id: the nearest that is not wider (AMBER for AMBER+STRICT).
    {NULL,0}: not the id of a TLP 2 level. */
 struct slice share_tlp1_for(struct slice tlp2_id);
+/* The same for a reader of STIX 2.0, in its place (a stix_marking_fn). Beside it: AMBER+STRICT, which TLP 1 has not. */
+struct slice share_tlp1_instead(struct slice id, bool *beside_out);
 bool share_tlp_parse(struct slice word, enum share_tlp *out); /* "TLP:GREEN", "green", "amber+strict" */
 bool share_is_tlp_definition(struct slice id);                /* one of the nine known marking-definition ids */
 

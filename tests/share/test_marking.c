@@ -252,6 +252,21 @@ static void test_share_marking__tlp_words(void **state)
     assert_false(share_is_tlp_definition(SLICE("marking-definition--00000000-0000-4000-8000-000000000001")));
 }
 
+/* Nobody reads more by the TLP 1 id than by that of TLP 2: where TLP 1 has no such level, both are to stand. */
+static void test_share_marking__tlp1_instead(void **state)
+{
+    bool beside = true;
+
+    for (int level = 0; level < SHARE_TLP_LEVELS; level++) {
+        struct slice id = share_tlp_id((enum share_tlp)level), one = share_tlp1_instead(id, &beside);
+        assert_true(one.ptr != NULL && share_is_tlp_definition(one) && !slice_eq(one, id));
+        assert_int_equal(beside, level == SHARE_STRICT);
+        assert_null(share_tlp1_instead(one, &beside).ptr); /* of TLP 1 itself */
+        assert_false(beside);
+    }
+    assert_null(share_tlp1_instead(SLICE("marking-definition--00000000-0000-4000-8000-000000000001"), &beside).ptr);
+}
+
 #define IDENTITY(labels) "{\"type\":\"identity\",\"id\":\"identity--1\",\"labels\":" labels "}"
 
 static const struct {
@@ -340,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_share_marking__facts_of_the_submission),
         cmocka_unit_test(test_share_marking__place_below_the_object),
         cmocka_unit_test(test_share_marking__tlp_words),
+        cmocka_unit_test(test_share_marking__tlp1_instead),
         cmocka_unit_test(test_share_marking__consent),
         cmocka_unit_test(test_share_marking__acs_examples),
     };
