@@ -148,6 +148,22 @@ enum {
    with it stays as it is: the parts are to be validated. */
 int stix_upgrade(struct arena *a, const struct stix_object *o, struct stix_upgraded *out, struct err *err);
 
+/* ---- and back (downgrade.c), for readers of STIX 2.0 alone ---- */
+
+/* The id that stands for a marking's in 2.0; {NULL,0}: the same. *beside_out: it says less, so that both are written.
+ */
+typedef struct slice stix_marking_fn(struct slice id, bool *beside_out);
+/* One object as STIX 2.0 has it; in `a`. Id, created, modified and revoked stay, as does what is not named here, byte
+   for byte; one of 2.0 stays as it is. Left out of it: spec_version, confidence, lang, extensions, and what 2.1 added
+   to its type. Types move back in front of labels, "unknown" where 2.0 asks for one and 2.1 has none; patterns go by
+   the 2.0 grammar; references to what 2.0 has not are left out of lists; markings by `marking` (NULL: as they are).
+   Granular markings follow what they select, on the whole list where its places are others.
+   -1 with ERR_STIX_VERSION and the place: 2.0 has no such object: SCOs and the other types that came with 2.1,
+   observed-data, what names one of them where it must name something, a malware without a name, a marking that is an
+   extension, an indicator in another language or with EXISTS, a custom object without versions. */
+int stix_downgrade(struct arena *a, const struct stix_object *o, stix_marking_fn *marking, struct slice *out,
+                   struct err *err);
+
 /* RFC 8785 canonical JSON (canon.c): what deterministic ids are made of, and what can be compared byte by byte. */
 void stix_canon(struct arena *a, struct buf *out, struct json v);
 /* What has no canonical form: -1 with ERR_JSON_SYNTAX at the first number that no double holds (1e400; RFC 8785 section

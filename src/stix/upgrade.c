@@ -60,10 +60,7 @@ static void version_upgrade(struct upgrade *u)
 /* 2.0 had one list for tags and for what 2.1 calls types. A label in the vocabulary is a type; another one may be
    either, and stays where whoever wrote it put it. An identity's labels were its roles, all of them (2.0 part 2
    section 2.4.1). */
-static const struct vocabulary {
-    struct slice type, property;
-    const struct words *words; /* NULL: all */
-} vocabularies[] = {
+static const struct upgrade_vocabulary vocabularies[] = {
     {SLICE_INIT("indicator"), SLICE_INIT("indicator_types"), &words_indicator_type},
     {SLICE_INIT("malware"), SLICE_INIT("malware_types"), &words_malware_type},
     {SLICE_INIT("report"), SLICE_INIT("report_types"), &words_report_type},
@@ -72,7 +69,7 @@ static const struct vocabulary {
     {SLICE_INIT("identity"), SLICE_INIT("roles"), NULL},
 };
 
-static const struct vocabulary *vocabulary_of(struct slice type)
+const struct upgrade_vocabulary *upgrade_vocabulary_of(struct slice type)
 {
     for (size_t i = 0; i < sizeof vocabularies / sizeof *vocabularies; i++)
         if (slice_eq(vocabularies[i].type, type))
@@ -81,7 +78,7 @@ static const struct vocabulary *vocabulary_of(struct slice type)
 }
 
 /* The vocabulary's own spelling of the word ("Threat-Report" is common); empty: not in it. */
-static struct slice word_of(const struct vocabulary *v, struct slice label)
+static struct slice word_of(const struct upgrade_vocabulary *v, struct slice label)
 {
     for (size_t i = 0; v->words != NULL && i < v->words->n; i++)
         if (slice_eq_nocase(v->words->items[i], label))
@@ -99,7 +96,7 @@ static bool is_list_of_strings(struct json list)
 
 static void labels_upgrade(struct upgrade *u)
 {
-    const struct vocabulary *v = vocabulary_of(u->o->type);
+    const struct upgrade_vocabulary *v = upgrade_vocabulary_of(u->o->type);
     struct json labels = member(u, "labels");
     struct buf stay = BUF_INIT, move = BUF_INIT;
     uint32_t n_stay = 0;

@@ -1,9 +1,16 @@
-/* stix/upgrade.h: what the files of the upgrade from STIX 2.0 share. Private to stix/. */
+/* stix/upgrade.h: what the files of the upgrade from STIX 2.0, and of the way back, share. Private to stix/. */
 #ifndef STIX_UPGRADE_H
 #define STIX_UPGRADE_H
 
 #include "base/crypto.h"
 #include "stix/stix.h"
+
+/* 2.0 had one list, labels, for tags and for what 2.1 calls types: where the types of a type of object stand. */
+struct upgrade_vocabulary {
+    struct slice type, property;
+    const struct words *words; /* NULL: all labels are meant; and 2.0 did not ask for any */
+};
+const struct upgrade_vocabulary *upgrade_vocabulary_of(struct slice type); /* NULL: labels are labels */
 
 /* What becomes of the `objects` of an observed-data (STIX 2.0 part 2 section 2.6.1, part 4). */
 struct upgrade_contained;
@@ -36,5 +43,11 @@ bool upgrade_pattern(struct arena *a, struct slice text, struct slice *out);
 
 /* The 2.1 name of a property; `of`: a type or the key of an extension. The same slice where it kept its name. */
 struct slice upgrade_name(struct slice of, struct slice name);
+/* And back: the 2.0 name of a property of 2.1. */
+struct slice downgrade_name(struct slice of, struct slice name);
+
+/* A pattern of 2.1 by the grammar and the names of 2.0; the same slice where it needs no change. -1: 2.0 has no such
+   pattern (EXISTS), or it is none, or longer than is read. */
+int downgrade_pattern(struct arena *a, struct slice text, struct slice *out, struct err *err);
 
 #endif

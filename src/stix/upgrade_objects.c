@@ -33,36 +33,45 @@ static int fail(const container *c, enum err_code code, struct json at, const ch
 
 /* ---- names ---- */
 
+static const struct {
+    struct slice of, name, with; /* in 2.0, in 2.1 */
+} names[] = {
+    {SLICE_INIT("file"), SLICE_INIT("created"), SLICE_INIT("ctime")},
+    {SLICE_INIT("file"), SLICE_INIT("modified"), SLICE_INIT("mtime")},
+    {SLICE_INIT("file"), SLICE_INIT("accessed"), SLICE_INIT("atime")},
+    {SLICE_INIT("directory"), SLICE_INIT("created"), SLICE_INIT("ctime")},
+    {SLICE_INIT("directory"), SLICE_INIT("modified"), SLICE_INIT("mtime")},
+    {SLICE_INIT("directory"), SLICE_INIT("accessed"), SLICE_INIT("atime")},
+    {SLICE_INIT("process"), SLICE_INIT("created"), SLICE_INIT("created_time")},
+    {SLICE_INIT("process"), SLICE_INIT("binary_ref"), SLICE_INIT("image_ref")},
+    {SLICE_INIT("user-account"), SLICE_INIT("password_last_changed"), SLICE_INIT("credential_last_changed")},
+    {SLICE_INIT("windows-registry-key"), SLICE_INIT("modified"), SLICE_INIT("modified_time")},
+    {SLICE_INIT("hashes"), SLICE_INIT("ssdeep"), SLICE_INIT("SSDEEP")},
+    /* without a successor in 2.1 */
+    {SLICE_INIT("file"), SLICE_INIT("is_encrypted"), SLICE_INIT("x_stix20_is_encrypted")},
+    {SLICE_INIT("file"), SLICE_INIT("encryption_algorithm"), SLICE_INIT("x_stix20_encryption_algorithm")},
+    {SLICE_INIT("file"), SLICE_INIT("decryption_key"), SLICE_INIT("x_stix20_decryption_key")},
+    {SLICE_INIT("process"), SLICE_INIT("arguments"), SLICE_INIT("x_stix20_arguments")},
+    {SLICE_INIT("archive-ext"), SLICE_INIT("version"), SLICE_INIT("x_stix20_version")},
+    {SLICE_INIT("raster-image-ext"), SLICE_INIT("image_compression_algorithm"),
+     SLICE_INIT("x_stix20_image_compression_algorithm")},
+    {SLICE_INIT("socket-ext"), SLICE_INIT("protocol_family"), SLICE_INIT("x_stix20_protocol_family")},
+};
+enum { N_NAMES = sizeof names / sizeof *names };
+
 struct slice upgrade_name(struct slice of, struct slice name)
 {
-    static const struct {
-        struct slice of, name, with;
-    } rows[] = {
-        {SLICE_INIT("file"), SLICE_INIT("created"), SLICE_INIT("ctime")},
-        {SLICE_INIT("file"), SLICE_INIT("modified"), SLICE_INIT("mtime")},
-        {SLICE_INIT("file"), SLICE_INIT("accessed"), SLICE_INIT("atime")},
-        {SLICE_INIT("directory"), SLICE_INIT("created"), SLICE_INIT("ctime")},
-        {SLICE_INIT("directory"), SLICE_INIT("modified"), SLICE_INIT("mtime")},
-        {SLICE_INIT("directory"), SLICE_INIT("accessed"), SLICE_INIT("atime")},
-        {SLICE_INIT("process"), SLICE_INIT("created"), SLICE_INIT("created_time")},
-        {SLICE_INIT("process"), SLICE_INIT("binary_ref"), SLICE_INIT("image_ref")},
-        {SLICE_INIT("user-account"), SLICE_INIT("password_last_changed"), SLICE_INIT("credential_last_changed")},
-        {SLICE_INIT("windows-registry-key"), SLICE_INIT("modified"), SLICE_INIT("modified_time")},
-        {SLICE_INIT("hashes"), SLICE_INIT("ssdeep"), SLICE_INIT("SSDEEP")},
-        /* without a successor in 2.1 */
-        {SLICE_INIT("file"), SLICE_INIT("is_encrypted"), SLICE_INIT("x_stix20_is_encrypted")},
-        {SLICE_INIT("file"), SLICE_INIT("encryption_algorithm"), SLICE_INIT("x_stix20_encryption_algorithm")},
-        {SLICE_INIT("file"), SLICE_INIT("decryption_key"), SLICE_INIT("x_stix20_decryption_key")},
-        {SLICE_INIT("process"), SLICE_INIT("arguments"), SLICE_INIT("x_stix20_arguments")},
-        {SLICE_INIT("archive-ext"), SLICE_INIT("version"), SLICE_INIT("x_stix20_version")},
-        {SLICE_INIT("raster-image-ext"), SLICE_INIT("image_compression_algorithm"),
-         SLICE_INIT("x_stix20_image_compression_algorithm")},
-        {SLICE_INIT("socket-ext"), SLICE_INIT("protocol_family"), SLICE_INIT("x_stix20_protocol_family")},
-    };
+    for (size_t i = 0; i < N_NAMES; i++)
+        if (slice_eq(names[i].of, of) && slice_eq(names[i].name, name))
+            return names[i].with;
+    return name;
+}
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (slice_eq(rows[i].of, of) && slice_eq(rows[i].name, name))
-            return rows[i].with;
+struct slice downgrade_name(struct slice of, struct slice name)
+{
+    for (size_t i = 0; i < N_NAMES; i++)
+        if (slice_eq(names[i].of, of) && slice_eq(names[i].with, name))
+            return names[i].name;
     return name;
 }
 

@@ -1,5 +1,6 @@
 /* Patterns of STIX 2.0 (part 5) by the grammar of 2.1: START and STOP take timestamps, not strings, and object paths go
-   by the 2.1 names of properties. Word by word: everything else, blanks too, comes out as it went in. */
+   by the 2.1 names of properties; and the way back. Word by word: everything else, blanks too, comes out as it went in.
+ */
 #include "stix/lex.h"
 #include "stix/upgrade.h"
 
@@ -13,6 +14,8 @@ struct rewriting {
     enum lex_kind before;  /* the word before this one */
     struct slice word, of; /* that word; what the next step is a property of, empty where that is not known */
     bool in_path, in_index;
+    bool back;   /* from 2.1 to 2.0 */
+    bool exists; /* EXISTS stands in it: of 2.1 alone */
 };
 
 /* What the step behind this one is a property of: of what a reference names, where that can be one type only, or types
@@ -61,11 +64,11 @@ static struct slice step_name(struct slice of, struct slice step)
 static void step_rewrite(struct rewriting *r)
 {
     struct slice step = r->lex.kind == LEX_STRING ? lex_string(r->arena, &r->lex) : r->lex.word;
-    struct slice with = step_name(r->of, step);
+    struct slice with = r->back ? downgrade_name(r->of, step) : step_name(r->of, step);
 
     if (with.ptr != step.ptr)
         replace_word(r, with);
-    r->of = behind(r->of, with);
+    r->of = behind(r->of, r->back ? step : with); /* which goes by the names of 2.1 */
 }
 
 static void path_follow(struct rewriting *r)
@@ -82,37 +85,66 @@ static void path_follow(struct rewriting *r)
         r->in_path = false;
 }
 
+/* STIX 2.0 part 5 section 4.1.1: START and STOP take a string. */
+static void instant_rewrite(struct rewriting *r)
+{
+    buf_put(&r->out, slice_n(r->lex.text.ptr + r->copied, r->lex.offset - r->copied));
+    r->copied = r->lex.offset;
+    if (r->back)
+        r->copied++; /* the t before the quote */
+    else
+        buf_put_byte(&r->out, 't');
+}
+
 static void word_rewrite(struct rewriting *r)
 {
+    enum lex_kind instant = r->back ? LEX_TIMESTAMP : LEX_STRING;
+
+    r->exists = r->exists || r->lex.kind == LEX_EXISTS;
     if (r->lex.kind == LEX_COLON) {
         r->in_path = true;
         r->in_index = false;
         r->of = r->word;
     } else if (r->in_path) {
         path_follow(r);
-    } else if (r->lex.kind == LEX_STRING && (r->before == LEX_START || r->before == LEX_STOP)) {
-        buf_put(&r->out, slice_n(r->lex.text.ptr + r->copied, r->lex.offset - r->copied));
-        buf_put_byte(&r->out, 't');
-        r->copied = r->lex.offset;
+    } else if (r->lex.kind == instant && (r->before == LEX_START || r->before == LEX_STOP)) {
+        instant_rewrite(r);
     }
     r->before = r->lex.kind;
     r->word = r->lex.word;
 }
 
+/* false: not to be read to its end. *out is the text itself where nothing in it changes. */
+static bool pattern_rewrite(struct rewriting *r, struct slice *out)
+{
+    struct slice text = r->lex.text;
+    int result;
+
+    while ((result = lex_next(&r->lex, NULL)) == 0 && r->lex.kind != LEX_END)
+        word_rewrite(r);
+    *out = text;
+    if (result == 0 && r->copied != 0) {
+        buf_put(&r->out, slice_from(text, r->copied));
+        *out = arena_copy(r->arena, buf_slice(&r->out));
+    }
+    buf_free(&r->out);
+    return result == 0;
+}
+
 bool upgrade_pattern(struct arena *a, struct slice text, struct slice *out)
 {
     struct rewriting r = {.arena = a, .lex = {.text = text}};
-    bool changed = false;
 
-    if (text.len > PATTERN_MAX)
-        return false;
-    while (lex_next(&r.lex, NULL) == 0 && r.lex.kind != LEX_END)
-        word_rewrite(&r);
-    if (r.lex.kind == LEX_END && r.copied != 0) {
-        buf_put(&r.out, slice_from(text, r.copied));
-        *out = arena_copy(a, buf_slice(&r.out));
-        changed = true;
-    }
-    buf_free(&r.out);
-    return changed;
+    return text.len <= PATTERN_MAX && pattern_rewrite(&r, out) && out->ptr != text.ptr;
+}
+
+int downgrade_pattern(struct arena *a, struct slice text, struct slice *out, struct err *err)
+{
+    struct rewriting r = {.arena = a, .lex = {.text = text}, .back = true};
+
+    if (text.len > PATTERN_MAX || !pattern_rewrite(&r, out))
+        return err_set(err, ERR_STIX_VERSION, "/pattern", "cannot be read as a pattern of STIX 2.1");
+    if (r.exists)
+        return err_set(err, ERR_STIX_VERSION, "/pattern", "STIX 2.0 has no EXISTS");
+    return 0;
 }
