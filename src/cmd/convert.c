@@ -4,12 +4,13 @@
 #include <stdlib.h>
 
 #include "cmd/options.h"
+#include "share/share.h"
 #include "stix/stix.h"
 
 enum { CONVERT_FILE_MAX = 1 << 30, STATUS_UNREADABLE = 2 };
 
 static const struct option_row rows[] = {
-    {"to", "VERSION", "the version of STIX to write; standard and only one: 2.1", OPTIONS_ONCE},
+    {"to", "VERSION", "the version of STIX to write, 2.1 or 2.0; standard: 2.1", OPTIONS_ONCE},
     {"json", NULL, "one line of JSON an object: what became of it; no objects", OPTIONS_ONCE},
 };
 static const struct option_command command = {
@@ -19,12 +20,12 @@ static const struct option_command command = {
     100000,
     "Prints STIX 2.0 as STIX 2.1, as a hub takes it in (- is standard input): a bundle as a bundle, anything else of "
     "several objects as an envelope. What is 2.1 already stays as it is, byte for byte. What was inside an "
-    "observed-data "
-    "becomes objects of its own. Whether the outcome is valid, tocsin check tells.\nExit status 1 when an object "
-    "cannot "
-    "be converted (it is left out, and told), 2 when a file cannot be read.\n\nExample: tocsin convert old.json | "
-    "tocsin "
-    "check -",
+    "observed-data becomes objects of its own. Whether the outcome is valid, tocsin check tells. With --to 2.0 it "
+    "prints "
+    "STIX 2.1 as a hub gives it to a member with the switch stix20; of what 2.0 has not it tells why.\n"
+    "Exit status 1 when an object cannot be converted (it is left out, and told), 2 when a file cannot be read.\n\n"
+    "Example: tocsin convert old.json | tocsin check -\n"
+    "         tocsin convert --to 2.0 new.json",
     rows,
     sizeof rows / sizeof rows[0]};
 
@@ -37,7 +38,7 @@ struct part { /* one object of the outcome */
 struct converter {
     struct arena arena; /* of one file */
     const char *file;
-    bool json;
+    bool json, down; /* down: to 2.0 */
     struct part *parts;
     size_t n, room;
     uint64_t refused, unreadable;
@@ -102,22 +103,44 @@ static int upgrade(struct converter *c, const struct stix_object *o, struct err 
     return 0;
 }
 
+static int downgrade(struct converter *c, const struct stix_object *o, struct err *err)
+{
+    struct slice bytes;
+
+    if (stix_downgrade(&c->arena, o, share_tlp1_instead, &bytes, err) != 0)
+        return -1;
+    part_add(c, bytes, o->id, false);
+    if (c->json)
+        line_print(c, o->id, o->is_stix20 ? "unchanged" : "converted", 1, NULL);
+    return 0;
+}
+
+static int keep(struct converter *c, const struct stix_object *o)
+{
+    part_add(c, json_raw(o->json), o->id, false);
+    if (c->json)
+        line_print(c, o->id, "unchanged", 1, NULL);
+    return 0;
+}
+
+static int object_write(struct converter *c, const struct stix_object *o, struct err *err)
+{
+    if (c->down)
+        return downgrade(c, o, err);
+    return o->is_stix20 ? upgrade(c, o, err) : keep(c, o);
+}
+
 static void object_convert(struct converter *c, struct json v)
 {
     struct stix_object o = {.id = {"", 0}};
     struct err err = ERR_INIT;
     struct slice id = json_string(&c->arena, json_get(v, SLICE("id")));
-    bool is_read = stix_object_read(&c->arena, v, &o, &err) == 0;
 
     if (id.ptr == NULL)
         id = SLICE("");
-    if (!is_read || (o.is_stix20 && upgrade(c, &o, &err) != 0)) {
+    if (stix_object_read(&c->arena, v, &o, &err) != 0 || object_write(c, &o, &err) != 0) {
         c->refused++;
         refusal_print(c, id, "refused", &err);
-    } else if (!o.is_stix20) {
-        part_add(c, json_raw(v), o.id, false);
-        if (c->json)
-            line_print(c, o.id, "unchanged", 1, NULL);
     }
 }
 
@@ -150,7 +173,7 @@ static void put_line(struct slice s)
     fwrite(s.ptr, 1, s.len, stdout);
 }
 
-/* Members of the bundle but for its objects, and for the spec_version that only 2.0 had there. */
+/* Members of the bundle but for its objects; spec_version only 2.0 had there. */
 static void head_print(struct converter *c, struct json root)
 {
     struct buf out = BUF_INIT;
@@ -163,6 +186,8 @@ static void head_print(struct converter *c, struct json root)
         json_put_key(&out, key);
         json_put_raw(&out, json_raw(v));
     }
+    if (c->down && slice_eq(json_string(&c->arena, json_get(root, SLICE("type"))), SLICE("bundle")))
+        json_put_text(&out, "spec_version", SLICE("2.0")); /* 2.0 part 1 section 5 */
     json_put_key(&out, SLICE("objects"));
     put_line(buf_slice(&out));
     buf_free(&out);
@@ -227,17 +252,21 @@ int cmd_convert(int argc, char **argv)
         return status;
     }
     c.json = options_has(&o, "json");
-    if (!slice_eq(options_get_or(&o, "to", "2.1"), SLICE("2.1"))) {
+    c.down = slice_eq(options_get_or(&o, "to", "2.1"), SLICE("2.0"));
+    if (!c.down && !slice_eq(options_get_or(&o, "to", "2.1"), SLICE("2.1"))) {
         struct err err = ERR_INIT;
-        err_set(&err, ERR_USAGE, "--to", "STIX 2.1 is what can be written");
+        err_set(&err, ERR_USAGE, "--to", "STIX 2.1 and 2.0 are what can be written");
         status = options_fail(&command, &err);
         arena_free(&a);
         return status;
     }
     for (size_t i = 0; i < o.n_operands; i++) {
         struct err err = ERR_INIT;
-        c = (struct converter){
-            .file = o.operands[i].ptr, .json = c.json, .refused = c.refused, .unreadable = c.unreadable};
+        c = (struct converter){.file = o.operands[i].ptr,
+                               .json = c.json,
+                               .down = c.down,
+                               .refused = c.refused,
+                               .unreadable = c.unreadable};
         if (file_convert(&c, &err) != 0) {
             c.unreadable++;
             refusal_print(&c, SLICE(""), "unreadable", &err);

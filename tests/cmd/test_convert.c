@@ -58,7 +58,13 @@ static void test_cmd_convert__rows(void **state)
         {"{\"objects\":[" SEEN "," BAD "]}", "--json", 1, NULL},
         {BAD, NULL, 1, ""},
         {"[", NULL, 2, ""},
-        {OLD, "--to=2.0", 2, ""},
+        {OLD, "--to=2.0", 0, OLD "\n"},
+        {NEW, "--to=2.0", 0, OLD "\n"},
+        {"{\"type\":\"bundle\",\"id\":\"bundle--" UUID "\",\"objects\":[" NEW "]}", "--to=2.0", 0,
+         "{\"type\":\"bundle\",\"id\":\"bundle--" UUID "\",\"spec_version\":\"2.0\",\"objects\":[\n" OLD "\n]}\n"},
+        {"{\"objects\":[" NEW "," HEAD("note") ",\"spec_version\":\"2.1\"}]}", "--to=2.0", 1,
+         "{\"objects\":[\n" OLD "\n]}\n"},
+        {OLD, "--to=2.2", 2, ""},
     };
 
     for (size_t i = 0; i < ROWS(rows); i++) {
