@@ -47,6 +47,17 @@ struct slice hub_compat_tlp1(struct arena *a, struct slice object)
     return text;
 }
 
+/* ---- STIX 2.0 ---- */
+
+bool hub_compat_stix20(struct arena *a, struct slice object, struct slice *out)
+{
+    struct stix_object o;
+    struct json root;
+
+    return json_parse(a, object, &json_limits_default, &root, NULL) == 0 && stix_object_read(a, root, &o, NULL) == 0 &&
+           stix_downgrade(a, &o, share_tlp1_instead, out, NULL) == 0;
+}
+
 /* ---- one comparison an indicator ---- */
 
 struct splitting {

@@ -11,6 +11,7 @@ static const struct {
     {"empty-list", HUB_COMPAT_EMPTY_LIST},
     {"tlp1", HUB_COMPAT_TLP1},
     {"flatten", HUB_COMPAT_FLATTEN},
+    {"stix20", HUB_COMPAT_STIX20},
 };
 enum { N_COMPAT = sizeof compat_rows / sizeof compat_rows[0] };
 
@@ -57,7 +58,8 @@ static int check_compat(struct arena *a, struct json list, struct err *err)
 {
     json_each (v, list)
         if (compat_bit(json_string(a, v)) == 0)
-            return err_set(err, ERR_CONF_VALUE, "/compat", "\"" SLICE_FMT "\" is none of empty-list, tlp1, flatten",
+            return err_set(err, ERR_CONF_VALUE, "/compat",
+                           "\"" SLICE_FMT "\" is none of empty-list, tlp1, flatten, stix20",
                            SLICE_ARG(json_string(a, v)));
     return 0;
 }

@@ -93,6 +93,18 @@ static int flatten(struct hub_view *v, const struct hub_collection *c, uint32_t 
     return 0;
 }
 
+static void keep_stix20(struct forming *f)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < f->n; i++) {
+        struct hub_form form = f->items[i];
+        if (hub_compat_stix20(f->a, form.bytes, &form.bytes))
+            f->items[kept++] = form;
+    }
+    f->n = kept;
+}
+
 int hub_forms(struct hub_view *v, const struct hub_collection *c, uint32_t compat, const struct hub_seen *seen,
               const struct hub_form **forms_out, size_t *n_out, struct err *err)
 {
@@ -105,6 +117,8 @@ int hub_forms(struct hub_view *v, const struct hub_collection *c, uint32_t compa
         result = flatten(v, c, compat, seen, bytes, &f, err);
     else
         add_form(&f, seen->id, bytes, seen->version_us);
+    if (compat & HUB_COMPAT_STIX20)
+        keep_stix20(&f);
     *forms_out = f.items;
     *n_out = f.n;
     return result;

@@ -110,6 +110,7 @@ enum hub_compat { /* what a member's tool needs that others are not to get: bits
                   HUB_COMPAT_EMPTY_LIST = 1, /* "objects":[] where TAXII 2.1 section 3.7 leaves the key out */
                   HUB_COMPAT_TLP1 = 2,       /* the TLP 1 id beside each TLP 2 id of object_marking_refs */
                   HUB_COMPAT_FLATTEN = 4,    /* an indicator of alternatives as one indicator each */
+                  HUB_COMPAT_STIX20 = 8,     /* STIX 2.0, and nothing that it has not; TLP 1 in the place of TLP 2 */
 };
 enum { HUB_DIALECT_TYPES_MAX = TAXII_FILTER_MAX };
 struct hub_dialect { /* how a member's pages differ; all zero: not at all */
@@ -652,6 +653,9 @@ size_t hub_compat_parts(struct arena *a, struct slice object, const struct hub_p
 struct slice hub_compat_part(struct arena *a, struct slice object, const struct hub_part *part,
                              struct slice revoked_modified);
 
+/* The object as STIX 2.0 has it; false: it has no such object, or this is none. */
+bool hub_compat_stix20(struct arena *a, struct slice object, struct slice *out);
+
 /* token.c: opaque, unforgeable texts for positions: a seq would count what is denied */
 void hub_token_put(const struct hub *h, const char *purpose, const uint64_t *numbers, size_t n, struct buf *out);
 bool hub_token_get(const struct hub *h, const char *purpose, struct slice text, uint64_t *numbers_out, size_t n);
@@ -739,14 +743,17 @@ struct hub_form { /* an object as it leaves */
     int64_t version_us;
 };
 /* flatten.c: the forms of what a viewer gets, by its member's switches; in the worker's arena. More than one only with
-   HUB_COMPAT_FLATTEN: the parts, then those of earlier versions that this one no longer has, revoked. May read through
-   the view: not inside a store's call (hub_view_ask.at_once). */
+   HUB_COMPAT_FLATTEN: the parts, then those of earlier versions that this one no longer has, revoked. None only with
+   HUB_COMPAT_STIX20. May read through the view: not inside a store's call (hub_view_ask.at_once). */
 int hub_forms(struct hub_view *v, const struct hub_collection *c, uint32_t compat, const struct hub_seen *seen,
               const struct hub_form **forms_out, size_t *n_out, struct err *err);
 /* markings.c: what policy lets this viewer see, with the reasons that share_decide gives. Of the viewer, the audience
    statements and the agreements alone: what the hub holds does not show. */
 void hub_put_markings(const struct hub_view *v, struct buf *out);
 void hub_certify(void *hub, struct taxii_who *who, struct taxii_reply *reply); /* enrol.c */
+/* How a collection and a manifest name what is in a page: each version of STIX has a media type of its own. */
+#define HUB_MEDIA_STIX20 "application/vnd.oasis.stix+json;version=2.0"
+#define HUB_MEDIA_STIX21 "application/stix+json;version=2.1"
 void hub_page(struct hub_worker *w, const struct hub_party *party, struct taxii_reply *reply);
 struct hub_doors *hub_doors_new(void);
 int hub_doors_start(struct hub *h, struct err *err);

@@ -10,6 +10,7 @@ struct paging {
     struct hub_view *view;
     const struct taxii_want *want;
     const struct hub_dialect *dialect; /* of the member; one of zeros for a partner */
+    uint32_t compat;                   /* of its bits those that change what is in this page */
     const struct hub_collection *collection;
     const struct taxii_filter *types; /* asked for and wanted */
     struct err *err;
@@ -43,7 +44,8 @@ static void put_form(struct paging *p, const struct hub_form *form, int64_t adde
     json_put_text(&p->body, "version", slice_n(text, sizeof text));
     time_put(text, added_us);
     json_put_text(&p->body, "date_added", slice_n(text, sizeof text));
-    json_put_text(&p->body, "media_type", SLICE("application/stix+json;version=2.1"));
+    json_put_text(&p->body, "media_type",
+                  p->compat & HUB_COMPAT_STIX20 ? SLICE(HUB_MEDIA_STIX20) : SLICE(HUB_MEDIA_STIX21));
     json_put_close(&p->body, '}');
 }
 
@@ -74,7 +76,7 @@ static void count_form(struct paging *p, int64_t added_us)
 
 static bool makes_forms(const struct paging *p)
 {
-    return (p->dialect->compat & (HUB_COMPAT_TLP1 | HUB_COMPAT_FLATTEN)) != 0 && p->want->part != TAXII_VERSIONS;
+    return p->compat != 0;
 }
 
 static size_t size_of(const struct hub_form *forms, size_t n)
@@ -93,7 +95,7 @@ static int take_forms(struct paging *p, const struct hub_seen *seen, const struc
     const struct hub_form *forms;
     size_t n, from = p->from_of == seen->row->seq ? p->from : 0;
 
-    p->failed = hub_forms(p->view, p->collection, p->dialect->compat, seen, &forms, &n, p->err) != 0;
+    p->failed = hub_forms(p->view, p->collection, p->compat, seen, &forms, &n, p->err) != 0;
     if (p->failed)
         return 1;
     from = from < n ? from : 0;
@@ -223,12 +225,28 @@ static int read_list(struct paging *p, struct store_at *at, bool *more, struct e
     return 0;
 }
 
-static bool wants_stix21(const struct taxii_want *want)
+static bool wants_spec(const struct taxii_want *want, struct slice version)
 {
     for (uint32_t i = 0; i < want->spec_versions.n; i++)
-        if (slice_eq(want->spec_versions.items[i], SLICE("2.1")))
+        if (slice_eq(want->spec_versions.items[i], version))
             return true;
     return want->spec_versions.n == 0;
+}
+
+/* Which bits count here, by match[spec_version] (TAXII 2.1 section 3.4.4) and by what is asked for: of versions only
+   that there are any. STIX 2.0 is for who has the switch alone; it has that of each object unless it asks for 2.1. */
+static void take_compat(struct paging *p)
+{
+    uint32_t forming = p->dialect->compat & (HUB_COMPAT_TLP1 | HUB_COMPAT_FLATTEN);
+
+    if ((p->dialect->compat & HUB_COMPAT_STIX20) && wants_spec(p->want, SLICE("2.0")))
+        p->compat = HUB_COMPAT_STIX20 | (forming & HUB_COMPAT_FLATTEN); /* TLP 1 stands in the place of TLP 2 */
+    else if (wants_spec(p->want, SLICE("2.1")))
+        p->compat = forming;
+    else
+        p->none = true;
+    if (p->want->part == TAXII_VERSIONS)
+        p->compat &= HUB_COMPAT_STIX20;
 }
 
 static bool has_type(const struct taxii_filter *types, struct slice type)
@@ -311,7 +329,7 @@ static void take_dialect(struct paging *p, const struct hub_member *m)
     if (p->limit > most)
         p->limit = most;
     join_types(p);
-    p->none = p->none || !wants_stix21(p->want);
+    take_compat(p);
 }
 
 /* An object's own endpoints answer 404 where there is nothing, also for a type that the member does not want. */

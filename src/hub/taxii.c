@@ -50,11 +50,14 @@ static void reply_buf(struct taxii_reply *reply, int status, struct buf *body)
 
 /* ---- describing ---- */
 
-static void put_media_types(struct buf *out)
+/* What it gets where it names nothing stands first. */
+static void put_media_types(const struct hub_member *m, struct buf *out)
 {
     json_put_key(out, SLICE("media_types"));
     json_put_open(out, '[');
-    json_put_string(out, SLICE("application/stix+json;version=2.1"));
+    if (m != NULL && (m->dialect.compat & HUB_COMPAT_STIX20))
+        json_put_string(out, SLICE(HUB_MEDIA_STIX20));
+    json_put_string(out, SLICE(HUB_MEDIA_STIX21));
     json_put_close(out, ']');
 }
 
@@ -72,7 +75,7 @@ static void put_collection(const struct hub_view *v, const struct hub_collection
     json_put_bool(out, hub_member_may_read(m, c));
     json_put_key(out, SLICE("can_write"));
     json_put_bool(out, hub_member_may_write(m, c) && hub_credential_may_submit(v->directory, v->viewer, v->credential));
-    put_media_types(out);
+    put_media_types(m, out);
     json_put_close(out, '}');
 }
 

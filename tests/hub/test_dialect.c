@@ -160,7 +160,7 @@ static void test_hub_dialect__change(void **state)
         const char *change;
         enum err_code code;
     } rows[] = {
-        {"\"compat\":[\"flatten\",\"tlp1\",\"empty-list\"]", ERR_NONE},
+        {"\"compat\":[\"stix20\",\"flatten\",\"tlp1\",\"empty-list\"]", ERR_NONE},
         {"\"compat\":[\"flat\"]", ERR_CONF_VALUE},
         {"\"compat\":[7]", ERR_CONF_VALUE},
         {"\"types\":[\"indicator\",\"x-acme-thing\"]", ERR_NONE},
@@ -201,7 +201,7 @@ static void test_hub_dialect__change(void **state)
     json_put_open(&out, '{');
     hub_dialect_put(&m->dialect, &out);
     json_put_close(&out, '}');
-    assert_slice(buf_slice(&out), "{\"compat\":[\"empty-list\",\"tlp1\",\"flatten\"],"
+    assert_slice(buf_slice(&out), "{\"compat\":[\"empty-list\",\"tlp1\",\"flatten\",\"stix20\"],"
                                   "\"types\":[\"indicator\",\"x-acme-thing\"],\"page_size\":100}");
     buf_free(&out);
     hub_directory_drop(&before);

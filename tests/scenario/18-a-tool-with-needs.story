@@ -1,4 +1,4 @@
-# A member's tool understands one comparison an indicator, TLP 1 alone and no missing lists: it gets that, and nobody else does.
+# A member's tool understands one comparison an indicator, TLP 1 alone and no missing lists, another one STIX 2.0 alone: they get that, and nobody else does.
 
 hub north
 collection alerts at north open to members
@@ -24,3 +24,14 @@ clinic's tool has the indicators "[domain-name:value = 'one.example']" "[ipv4-ad
 # The whole of it is taken back: every part is.
 bank retracts three
 clinic's tool has revoked "[domain-name:value = 'one.example']" "[ipv4-addr:value = '198.51.100.7']" "[domain-name:value = 'two.example']"
+
+# Another tool has not learnt STIX 2.1: it reads 2.0, with TLP 1, and nothing that 2.0 does not know.
+school's tool needs stix20
+bank submits "[file:ctime = t'2026-01-01T00:00:00Z']" marking TLP:GREEN as four
+school's tool has the indicators "[file:created = t'2026-01-01T00:00:00Z']" and revoked "[domain-name:value = 'one.example' OR ipv4-addr:value = '198.51.100.7']"
+everything that school's tool has is STIX 2.0
+everything that school's tool has is marked TLP 1 beside
+it is false that everything that clinic's tool has is STIX 2.0
+school's tool needs none
+school's tool has the indicators "[file:ctime = t'2026-01-01T00:00:00Z']" and revoked "[domain-name:value = 'one.example' OR ipv4-addr:value = '198.51.100.7']"
+it is false that everything that school's tool has is STIX 2.0

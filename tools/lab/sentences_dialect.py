@@ -54,6 +54,21 @@ def tool_has_tlp1(story, name):
             raise Failure("the TLP 1 id beside", json.dumps(one))
 
 
+@sentence("everything that {name}'s tool has is STIX 2.0")
+def tool_has_stix20(story, name):
+    """Pages and manifest: objects without spec_version, with labels where 2.0 asks for them, of types that 2.0 has."""
+    account = story.member(name).account
+    objects = patterns(story, name)[1]
+    types = {"indicator", "identity", "marking-definition", "report", "malware", "relationship"}
+    for one in objects:
+        if "spec_version" in one or one["type"] not in types or (one["type"] == "indicator" and not one.get("labels")):
+            raise Failure("an object of STIX 2.0", json.dumps(one))
+    manifest = account.json(account.objects_path().replace("/objects/", "/manifest/"))
+    media = {entry["media_type"] for entry in manifest.get("objects", [])}
+    if not objects or media != {"application/vnd.oasis.stix+json;version=2.0"}:
+        raise Failure("objects, and a manifest that says STIX 2.0", f"{len(objects)} objects, {media}")
+
+
 @sentence("{name} gets a list even where there is nothing")
 def tool_has_empty_list(story, name):
     """A page without objects holds "objects": []."""
