@@ -179,6 +179,30 @@ static void test_hub_stream__line_ends_travel_whole(void **state)
     assert_int_equal(json_parse(&d->arena, object, NULL, &root, NULL), 0);
 }
 
+/* What a member does not want is not told it; what it holds is taken back whatever its type. Its tool's other switches
+   are for pages alone: this is read by programs of Tocsin. */
+static void test_hub_stream__types_wanted(void **state)
+{
+    struct door *d = *state;
+    struct heard h, rest;
+
+    door_change(d, "clinic", ",\"types\":[\"ipv4-addr\"]");
+    post(d, 1, 1, "");
+    door_post(d, "bank", hub_test_address(&d->arena, 1, TLP_GREEN).ptr);
+    post(d, 2, 1, "");
+    door_post(d, "bank", hub_test_address(&d->arena, 2, TLP_GREEN).ptr);
+    assert_int_equal(follow(d, "clinic", "", SLICE(""), 2, &h), ERR_NONE);
+    assert_true(is_about(d, &h, 0, "198.51.100.1") && is_about(d, &h, 1, "198.51.100.2"));
+    door_change(d, "clinic", ",\"types\":[\"indicator\"],\"compat\":[\"stix20\",\"flatten\",\"tlp1\"]");
+    post(d, 3, 1, "");
+    assert_int_equal(follow(d, "clinic", "", h.items[1].id, 1, &rest), ERR_NONE);
+    assert_true(is_about(d, &rest, 0, "n3.example") && is_about(d, &rest, 0, "\"spec_version\":\"2.1\""));
+    door_change(d, "clinic", ",\"types\":[\"malware\"]");
+    post(d, 3, 2, ",\"revoked\":true");
+    assert_int_equal(follow(d, "clinic", "", rest.items[0].id, 1, &h), ERR_NONE);
+    assert_slice(h.items[0].type, "retract");
+}
+
 struct posting {
     struct door *d;
     struct slice objects;
@@ -221,6 +245,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hub_stream__begins_where_it_is_asked_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_stream__strange_event_ids_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_stream__line_ends_travel_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hub_stream__types_wanted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hub_stream__wakes_and_ends, set_up, tear_down),
     };
 
