@@ -110,14 +110,16 @@ static int ends_check(const struct downgrade *d)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (is_a(d, rows[i].type) && !has_object(d, member(d, rows[i].name)))
-            return has_not(d, rows[i].place, "names an object of a type that STIX 2.0 has not");
+            return has_not(d, rows[i].place, "names an object that cannot be written as STIX 2.0");
     return 0;
 }
 
 static int object_check(const struct downgrade *d)
 {
+    if (is_a(d, "observed-data"))
+        return has_not(d, "/object_refs", "an observed-data of STIX 2.0 holds its objects, and this one names them");
     if (!has_type(d->o->type))
-        return has_not(d, "/type", "an object of this type cannot be written as STIX 2.0");
+        return err_set(d->err, ERR_STIX_VERSION, "/type", "STIX 2.0 has no " SLICE_FMT, SLICE_ARG(d->o->type));
     if (d->o->kind == NULL && (!is_text(d, "created") || !is_text(d, "modified")))
         return has_not(d, "/type", "a custom object of STIX 2.0 has versions");
     if (is_a(d, "indicator") && !slice_eq(json_string(d->arena, member(d, "pattern_type")), SLICE("stix")))
@@ -354,7 +356,8 @@ static int object_downgrade(struct downgrade *d)
             return -1;
     if (d->vocabulary != NULL)
         labels_put(d);
-    if (is_a(d, "identity") && json_kind(member(d, "identity_class")) == JSON_ABSENT) /* which 2.0 part 2 section 2.4.1 asks for */
+    if (is_a(d, "identity") &&
+        json_kind(member(d, "identity_class")) == JSON_ABSENT) /* which 2.0 part 2 section 2.4.1 asks for */
         json_put_text(&d->out, "identity_class", SLICE("unknown"));
     json_put_close(&d->out, '}');
     return 0;

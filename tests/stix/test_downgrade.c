@@ -153,7 +153,7 @@ static void test_stix_downgrade__left_out(void **state)
         {AT("incident", "1") NEW "}", "/type"},
         {AT("language-content", "1") NEW "}", "/type"},
         {AT("extension-definition", "1") NEW "}", "/type"},
-        {AT("observed-data", "1") NEW ",\"object_refs\":[]}", "/type"},
+        {AT("observed-data", "1") NEW ",\"object_refs\":[]}", "/object_refs"},
         {"{\"type\":\"ipv4-addr\",\"spec_version\":\"2.1\",\"id\":\"ipv4-addr--00000000-0000-4000-8000-000000000004\","
          "\"value\":\"198.51.100.7\"}",
          "/type"},
