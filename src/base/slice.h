@@ -45,9 +45,11 @@ static inline bool slice_ends(struct slice s, struct slice suffix)
     return s.len >= suffix.len && (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
-/* From `at` to the end; empty when `at` is past the end. */
+/* From `at` to the end; empty when `at` is past the end. Of {NULL,0} itself. */
 static inline struct slice slice_from(struct slice s, size_t at)
 {
+    if (s.len == 0)
+        return s;
     return at < s.len ? (struct slice){s.ptr + at, s.len - at} : (struct slice){s.ptr + s.len, 0};
 }
 

@@ -37,6 +37,18 @@ static void test_base_slice__cut(void **state)
     assert_false(slice_cut(&rest, ',', &head));
 }
 
+static void test_base_slice__parts(void **state)
+{
+    struct slice nothing = {NULL, 0}, some = SLICE("abc");
+
+    assert_slice(slice_from(some, 1), "bc");
+    assert_slice(slice_from(some, 3), "");
+    assert_slice(slice_from(some, 9), "");
+    assert_slice(slice_to(some, 9), "abc");
+    assert_null(slice_from(nothing, 0).ptr); /* an absent text stays absent, and no pointer is moved */
+    assert_null(slice_from(nothing, 2).ptr);
+}
+
 static void test_base_slice__compare(void **state)
 {
     assert_true(slice_cmp(SLICE("a"), SLICE("ab")) < 0);
@@ -56,6 +68,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base_slice__u64),
         cmocka_unit_test(test_base_slice__cut),
+        cmocka_unit_test(test_base_slice__parts),
         cmocka_unit_test(test_base_slice__compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
