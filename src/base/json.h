@@ -73,8 +73,9 @@ void json_put_key(struct buf *out, struct slice key);  /* comma where due, key a
 void json_put_string(struct buf *out, struct slice s); /* as value or element; comma where due */
 void json_put_int(struct buf *out, int64_t value);
 void json_put_bool(struct buf *out, bool value);
-void json_put_raw(struct buf *out, struct slice text);                 /* a complete value */
-void json_put_text(struct buf *out, const char *key, struct slice s);  /* key and string */
-void json_put_number(struct buf *out, const char *key, int64_t value); /* key and number */
+void json_put_raw(struct buf *out, struct slice text);                            /* a complete value */
+void json_put_text(struct buf *out, const char *key, struct slice s);             /* key and string */
+void json_put_hex(struct buf *out, const char *key, const void *bytes, size_t n); /* ... of hexadecimal digits */
+void json_put_number(struct buf *out, const char *key, int64_t value);            /* key and number */
 
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/crypto.h"
 #include "base/json_tape.h"
 
 /* A value or key that follows another needs a comma. Behind a blank or a newline stands whatever the caller put there
@@ -97,6 +98,14 @@ void json_put_text(struct buf *out, const char *key, struct slice s)
 {
     json_put_key(out, slice_of(key));
     json_put_string(out, s);
+}
+
+void json_put_hex(struct buf *out, const char *key, const void *bytes, size_t n)
+{
+    json_put_key(out, slice_of(key));
+    buf_put_byte(out, '"');
+    crypto_put_hex(out, bytes, n);
+    buf_put_byte(out, '"');
 }
 
 void json_put_number(struct buf *out, const char *key, int64_t value)

@@ -4,14 +4,6 @@
 
 #include <stdlib.h>
 
-static void put_hash(struct buf *out, const char *name, const uint8_t hash[CRYPTO_HASH])
-{
-    json_put_key(out, slice_of(name));
-    buf_put_byte(out, '"');
-    crypto_put_hex(out, hash, CRYPTO_HASH);
-    buf_put_byte(out, '"');
-}
-
 void hub_delivery_record(struct hub *h, const struct hub_directory *d, uint32_t viewer,
                          const struct hub_delivery *given, struct buf *out)
 {
@@ -22,13 +14,13 @@ void hub_delivery_record(struct hub *h, const struct hub_directory *d, uint32_t 
     json_put_number(out, "at_us", time_now_us());
     json_put_number(out, "viewer", viewer);
     json_put_number(out, "directory", (int64_t)d->epoch);
-    put_hash(out, "policy", d->policy_hash);
+    json_put_hex(out, "policy", d->policy_hash, CRYPTO_HASH);
     json_put_number(out, "permitted", (int64_t)lists->n);
     json_put_number(out, "denied", (int64_t)(lists->n_classes - lists->n));
     json_put_number(out, "first_seq", (int64_t)given->first_seq);
     json_put_number(out, "last_seq", (int64_t)given->last_seq);
     json_put_number(out, "objects", (int64_t)given->objects);
-    put_hash(out, "root", given->root);
+    json_put_hex(out, "root", given->root, CRYPTO_HASH);
     json_put_close(out, '}');
     hub_lists_drop(&lists);
 }

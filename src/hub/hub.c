@@ -413,15 +413,6 @@ void hub_job_done(struct hub_job **job)
     hub_job_free(job);
 }
 
-static void put_hex_member(struct buf *out, const char *name, const uint8_t *bytes, size_t n)
-{
-    struct buf hex = BUF_INIT;
-
-    crypto_put_hex(&hex, bytes, n);
-    json_put_text(out, name, buf_slice(&hex));
-    buf_free(&hex);
-}
-
 void hub_put_status(struct hub *h, struct buf *out)
 {
     uint8_t root[LEDGER_HASH];
@@ -435,12 +426,12 @@ void hub_put_status(struct hub *h, struct buf *out)
     json_put_open(out, '{');
     json_put_text(out, "name", h->settings.name);
     json_put_text(out, "hub_id", h->settings.id);
-    put_hex_member(out, "public_key", h->public_key, sizeof h->public_key);
+    json_put_hex(out, "public_key", h->public_key, sizeof h->public_key);
     json_put_text(out, "url", h->settings.url);
     json_put_number(out, "rows", (int64_t)atomic_load(&h->head));
     json_put_number(out, "classes", atomic_load(&h->n_classes));
     json_put_number(out, "ledger_size", (int64_t)size);
-    put_hex_member(out, "ledger_root", root, sizeof root);
+    json_put_hex(out, "ledger_root", root, sizeof root);
     json_put_key(out, SLICE("links"));
     json_put_open(out, '[');
     size_t n = hub_links(h, &a, &links);

@@ -174,14 +174,8 @@ static int submission_leaf(struct hub_commit *c, struct hub_job *job, const uint
     json_put_number(&record, "envelope", (int64_t)hub_commit_envelope_number(c));
     json_put_number(&record, "first_seq", (int64_t)job->outcome.first_seq);
     json_put_number(&record, "last_seq", (int64_t)job->outcome.last_seq);
-    json_put_key(&record, SLICE("root"));
-    buf_put_byte(&record, '"');
-    crypto_put_hex(&record, root, CRYPTO_HASH);
-    buf_put_byte(&record, '"');
-    json_put_key(&record, SLICE("policy"));
-    buf_put_byte(&record, '"');
-    crypto_put_hex(&record, job->directory->policy_hash, CRYPTO_HASH);
-    buf_put_byte(&record, '"');
+    json_put_hex(&record, "root", root, CRYPTO_HASH);
+    json_put_hex(&record, "policy", job->directory->policy_hash, CRYPTO_HASH);
     json_put_close(&record, '}');
     int result = hub_commit_leaf(c, job->wrapped.len != 0 ? job->data_key : hub_commit_hub(c)->record_key,
                                  buf_slice(&record), &job->outcome.leaf, err);
