@@ -22,6 +22,7 @@ int cmd_sensor(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_enrol(int argc, char **argv);
 int cmd_invite(int argc, char **argv);
+int cmd_compromise(int argc, char **argv);
 int cmd_member(int argc, char **argv);
 int cmd_credential(int argc, char **argv); /* of cmd_member: "member credential ..." */
 int cmd_partner(int argc, char **argv);

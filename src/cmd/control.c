@@ -144,7 +144,8 @@ static const struct {
     {"member-remove", HUB_MEMBER_REMOVE},   {"collection-put", HUB_COLLECTION_PUT},
     {"partner-put", HUB_PARTNER_PUT},       {"partner-remove", HUB_PARTNER_REMOVE},
     {"credential-put", HUB_CREDENTIAL_PUT}, {"credential-remove", HUB_CREDENTIAL_REMOVE},
-    {"member-invite", HUB_INVITE},
+    {"member-invite", HUB_INVITE},          {"member-compromise", HUB_MEMBER_COMPROMISE},
+    {"member-release", HUB_MEMBER_RELEASE},
 };
 
 static int answer(struct hub *h, struct arena *a, struct slice line, struct buf *out, struct err *err)

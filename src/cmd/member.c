@@ -37,12 +37,13 @@ static const struct option_row rows[] = {
 
 static const struct option_command command = {
     "member",
-    "add NAME | change NAME | remove NAME | list | invite NAME | credential ...",
+    "add NAME | change NAME | remove NAME | list | invite NAME | compromise NAME | release NAME | credential ...",
     1,
     2,
     "Adds a member to a running hub and writes the client file that it works with, changes what is named of one,\n"
     "removes one, or lists them.\n"
-    "Its tokens and other credentials: tocsin member credential --help.\n\n"
+    "Its tokens and other credentials: tocsin member credential --help. Its key was stolen: tocsin member compromise "
+    "--help.\n\n"
     "Example: tocsin member add bank --hub hub-a --organisation \"First Bank\" --default threats=green --out "
     "bank.yaml\n"
     "         tocsin member change bank --hub hub-a --compat tlp1,flatten --types indicator --page-size 500",
@@ -270,6 +271,8 @@ int cmd_member(int argc, char **argv)
         return cmd_credential(argc - 1, argv + 1);
     if (argc > 1 && slice_eq(slice_of(argv[1]), SLICE("invite")))
         return cmd_invite(argc - 1, argv + 1);
+    if (argc > 1 && (slice_eq(slice_of(argv[1]), SLICE("compromise")) || slice_eq(slice_of(argv[1]), SLICE("release"))))
+        return cmd_compromise(argc - 1, argv + 1);
     if (!options_begin(&a, &command, argc, argv, &o, &status))
         return status;
     if (slice_eq(o.operands[0], SLICE("add")) && o.n_operands == 2) {

@@ -54,7 +54,8 @@ static size_t find_own(struct hub *h, const struct hub_member *m, struct slice c
 
     for (size_t i = 0; i < n; i++) {
         uint64_t key = h->rows.key[seqs[i]];
-        const struct hub_class *of = h->classes[h->rows.facts_class[seqs[i]]];
+        /* What was held and released was moved between classes: its key is of the first. */
+        const struct hub_class *of = h->classes[h->rows.facts_class[hub_row_first(&h->rows, seqs[i])]];
         if (key == plain || key == hub_row_key(m->owner_text, collection, id, of->key))
             seqs[own++] = seqs[i];
     }
@@ -183,6 +184,9 @@ int hub_act_run(struct hub_commit *c, struct hub_job *job, struct err *err)
         return hub_invite(c, job, detail, err);
     case HUB_CERTIFY:
         return hub_certify_put(c, job, detail, err);
+    case HUB_MEMBER_COMPROMISE:
+    case HUB_MEMBER_RELEASE:
+        return hub_compromise_act(c, job, detail, err);
     case HUB_DELIVERED:
         break;
     }

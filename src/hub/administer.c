@@ -56,12 +56,11 @@ static int new_viewer(struct hub_commit *c, uint32_t *number_out, struct err *er
     return hub_commit_viewer(c, n, NULL, 0, err);
 }
 
-int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
-                       struct slice value, struct err *err)
+int hub_commit_change_row(struct hub_commit *c, enum store_table table, struct slice key, struct slice value,
+                          struct err *err)
 {
     struct hub *h = hub_commit_hub(c);
     struct hub_directory *old = hub_commit_directory_now(c), *now;
-    struct buf record = BUF_INIT;
     size_t n;
     struct hub_raw_row *rows = rows_with(hub_commit_arena(c), old, table, key, value, &n);
 
@@ -73,15 +72,26 @@ int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_tab
             err->code = ERR_STORE; /* some of it is written: the whole group goes back */
         return -1;
     }
+    hub_commit_directory(c, now);
+    return 0;
+}
+
+int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
+                       struct slice value, struct err *err)
+{
+    struct buf record = BUF_INIT;
+
+    key = arena_copy(hub_commit_arena(c), key); /* it may be of a directory that ends here */
+    if (hub_commit_change_row(c, table, key, value, err) != 0)
+        return -1;
     json_put_open(&record, '{');
     json_put_text(&record, "act", SLICE("administer"));
     json_put_number(&record, "kind", job->act.kind);
     json_put_number(&record, "at_us", time_now_us());
     json_put_text(&record, "key", key);
     json_put_close(&record, '}');
-    int result = hub_commit_leaf(c, h->record_key, buf_slice(&record), &job->outcome.leaf, err);
+    int result = hub_commit_leaf(c, hub_commit_hub(c)->record_key, buf_slice(&record), &job->outcome.leaf, err);
     buf_free(&record);
-    hub_commit_directory(c, now);
     return result;
 }
 

@@ -316,11 +316,24 @@ static bool is_fatal(const struct err *err)
     return err->code == ERR_STORE || err->code == ERR_DISK_FULL || err->code == ERR_SYSTEM;
 }
 
+/* It may have waited here while its credential was ended: that holds at once. */
+static bool may_still(struct hub_commit *c, struct hub_job *job)
+{
+    const struct hub_party *by = job->is_act ? job->act.by : job->ask.from;
+
+    if (by == NULL || by->credential == 0 || hub_party_is_good(hub_commit_directory_now(c), by))
+        return true;
+    err_set(&job->err, ERR_UNAUTHENTICATED, NULL, "this credential has ended");
+    return false;
+}
+
 static int run_jobs(struct hub_commit *c, struct err *err)
 {
     for (size_t i = 0; i < c->n_jobs; i++) {
         struct hub_job *job = c->jobs[i];
         struct err why = ERR_INIT;
+        if (!may_still(c, job))
+            continue;
         if ((job->is_act ? hub_act_run(c, job, &why) : hub_commit_submission(c, job, &why)) == 0)
             continue;
         if (!job->is_act || is_fatal(&why))
@@ -410,7 +423,7 @@ static void log_job(const struct hub_job *job)
 {
     const struct hub_outcome *o = &job->outcome;
 
-    if (!job->is_act)
+    if (!job->is_act && job->err.code == ERR_NONE)
         log_event("envelope_committed", NUM("envelope", o->envelope), NUM("leaf", o->leaf), NUM("objects", o->accepted),
                   NUM("held", o->held), NUM("refused", o->refused), NUM("first_seq", o->first_seq),
                   NUM("last_seq", o->last_seq), NUM("received_us", job->ask.received_us),
@@ -477,10 +490,13 @@ static void note_taken_job(struct hub_commit *c, const struct hub_job *job)
         atomic_fetch_sub(&c->hub->viewers[job->ask.from->viewer]->waiting, 1);
 }
 
-/* An act reads what is durable: it never shares a group with submissions that stand before it. */
+/* An act reads what is durable: it never shares a group with submissions that stand before it. One that walks a
+   member's rows follows on nothing at all. */
 static bool fits_group(const struct hub_commit *c, const struct hub_job *job)
 {
-    return !job->is_act || c->jobs[c->n_jobs - 1]->is_act;
+    bool walks = job->is_act && (job->act.kind == HUB_MEMBER_COMPROMISE || job->act.kind == HUB_MEMBER_RELEASE);
+
+    return !job->is_act || (!walks && c->jobs[c->n_jobs - 1]->is_act);
 }
 
 static size_t take_group(struct hub_commit *c, struct hub_job *job)

@@ -292,23 +292,47 @@ static const struct hub_credential *find_name(const struct hub_member *m, struct
     return NULL;
 }
 
-/* The member's row with another list of credentials: the old one but `out_name`, and `in` where it is not NULL. */
-static int put_list(struct hub_commit *c, struct hub_job *job, const struct hub_member *m, struct slice out_name,
-                    const struct hub_credential *in, struct err *err)
+/* The member's row with this list of credentials (a member of an object) in the place of its own, and without the
+   first `n_gone` of what may open anything beside it. */
+static int row_with_list(struct arena *a, const struct hub_member *m, size_t n_gone, struct slice list,
+                         struct slice *row_out, struct err *err)
 {
-    struct arena *a = &job->arena;
-    struct json_edit edits[2];
-    struct buf list = BUF_INIT, text = BUF_INIT;
+    static const char *const names[] = {"password_hash", "credentials", "invitation"};
+    struct json_edit edits[3];
+    struct buf text = BUF_INIT;
     struct json row;
     size_t n = 0;
 
     if (json_parse(a, m->row, &hub_act_limits, &row, err) != 0)
         return -1;
-    struct json gone[] = {json_get(row, SLICE("password_hash")), json_get(row, SLICE("credentials"))};
-    for (size_t i = 0; i < 2; i++)
-        if (json_kind(gone[i]) != JSON_ABSENT)
-            edits[n++] = (struct json_edit){gone[i], {NULL, 0}, 0};
+    for (size_t i = 0; i < n_gone; i++) {
+        struct json gone = json_get(row, slice_of(names[i]));
+        if (json_kind(gone) != JSON_ABSENT)
+            edits[n++] = (struct json_edit){gone, {NULL, 0}, 0};
+    }
     json_edit_sort(edits, n);
+    json_splice(&text, row, edits, n, list);
+    *row_out = arena_copy(a, buf_slice(&text));
+    buf_free(&text);
+    return 0;
+}
+
+int hub_credentials_end(struct hub_commit *c, struct arena *a, const struct hub_member *m, struct err *err)
+{
+    struct slice changed;
+
+    return row_with_list(a, m, 3, SLICE("\"credentials\":[]"), &changed, err) == 0
+               ? hub_commit_change_row(c, STORE_MEMBER, m->name, changed, err)
+               : -1;
+}
+
+/* Another list of credentials: the old one but `out_name`, and `in` where it is not NULL. */
+static int put_list(struct hub_commit *c, struct hub_job *job, const struct hub_member *m, struct slice out_name,
+                    const struct hub_credential *in, struct err *err)
+{
+    struct buf list = BUF_INIT;
+    struct slice changed;
+
     json_put_key(&list, SLICE("credentials"));
     json_put_open(&list, '[');
     for (size_t i = 0; i < m->n_credentials; i++)
@@ -317,11 +341,9 @@ static int put_list(struct hub_commit *c, struct hub_job *job, const struct hub_
     if (in != NULL)
         put_credential(&list, in);
     json_put_close(&list, ']');
-    json_splice(&text, row, edits, n, buf_slice(&list));
-    struct slice changed = arena_copy(a, buf_slice(&text));
+    int result = row_with_list(&job->arena, m, 2, buf_slice(&list), &changed, err);
     buf_free(&list);
-    buf_free(&text);
-    return hub_commit_put_row(c, job, STORE_MEMBER, m->name, changed, err);
+    return result == 0 ? hub_commit_put_row(c, job, STORE_MEMBER, m->name, changed, err) : -1;
 }
 
 /* A limit that is named takes the place of the old one. */
@@ -445,6 +467,11 @@ int hub_credential_remove(struct hub_commit *c, struct hub_job *job, struct json
     if (find_name(m, name) == NULL)
         return err_set(err, ERR_NOT_FOUND, "/name", "the member has no credential \"" SLICE_FMT "\"", SLICE_ARG(name));
     return put_list(c, job, m, name, NULL, err);
+}
+
+const char *hub_credential_kind_word(enum hub_credential_kind kind)
+{
+    return kinds[kind];
 }
 
 /* ---- the operator's list ---- */

@@ -74,6 +74,9 @@ void hub_subject_key(struct slice subject, uint8_t out[CRYPTO_HASH]); /* RFC 451
 /* Acts, on the committer. A new token is in the outcome's detail, and nowhere else ever again. */
 int hub_credential_put(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
 int hub_credential_remove(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
+/* All of a member's, and its code for a certificate. Writes no leaf; afterwards `m` may be gone. */
+int hub_credentials_end(struct hub_commit *c, struct arena *a, const struct hub_member *m, struct err *err);
+const char *hub_credential_kind_word(enum hub_credential_kind kind);
 
 /* ---- limits.c: how often; all instants are of the caller's steady clock ---- */
 

@@ -89,6 +89,7 @@ static struct hub *hub_new(const struct hub_conf *conf)
 
     copy_settings(h, &conf->settings);
     hub_rows_init(&h->rows);
+    h->sent_most = HUB_SENT_MAX;
     h->classes = mem_zero(HUB_CLASSES_MAX, sizeof *h->classes);
     h->viewers = mem_zero(HUB_VIEWERS_MAX, sizeof *h->viewers);
     pthread_mutex_init(&h->directory_lock, NULL);

@@ -113,6 +113,9 @@ enum hub_act_kind {
     HUB_CREDENTIAL_REMOVE, /* detail {"member","name"} */
     HUB_INVITE,            /* detail {"name","valid_us","ca","collection"}: a code for a certificate (enrol.c) */
     HUB_CERTIFY,           /* by the door alone */
+    HUB_MEMBER_COMPROMISE, /* detail {"name","since_us","after"?,"dry_run"?}: its credentials end, what it sent since
+                              then is held (compromise.c) */
+    HUB_MEMBER_RELEASE,    /* the same: what is held of it comes back */
 };
 struct act {
     enum hub_act_kind kind;

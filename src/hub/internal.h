@@ -22,6 +22,7 @@ enum {
     HUB_RECIPIENTS_MAX = 64,       /* that name themselves behind one credential, in one collection */
     HUB_SPANS_MAX = 8,             /* of recalls given to a recipient in the second before they are stored */
     HUB_RECEIPT_EVERY_US = 500000, /* of one recipient; oftener: 429 */
+    HUB_SENT_MAX = 20000,          /* rows of a member looked at by one HUB_MEMBER_COMPROMISE or _RELEASE */
 };
 
 /* ---- rows.c: what merging and reading need of every row, in memory; rebuilt from the journal at start ---- */
@@ -364,6 +365,7 @@ struct hub {
     atomic_ullong head;    /* last seq that readers may see */
     atomic_ullong recalls; /* odd while a transaction recalls something */
     atomic_ullong ledger_size;
+    uint32_t sent_most; /* HUB_SENT_MAX but in tests */
     pthread_mutex_t ledger_lock;
     struct ledger_tree tree;
     struct hub_worker workers[HUB_WORKERS_MAX];
@@ -489,6 +491,11 @@ bool hub_is_name(struct slice name); /* 1 to 64 letters, digits, '-', '_', '.' *
 /* A row of members, partners or collections put, or (value.ptr NULL) taken out, with all that it means for views. */
 int hub_commit_put_row(struct hub_commit *c, struct hub_job *job, enum store_table table, struct slice key,
                        struct slice value, struct err *err);
+/* The same without a leaf: for an act that has one of its own. */
+int hub_commit_change_row(struct hub_commit *c, enum store_table table, struct slice key, struct slice value,
+                          struct err *err);
+/* compromise.c: HUB_MEMBER_COMPROMISE and HUB_MEMBER_RELEASE. outcome.detail: see there. */
+int hub_compromise_act(struct hub_commit *c, struct hub_job *job, struct json detail, struct err *err);
 /* The viewer as the policy knows it; false: nobody any more. */
 bool hub_viewer_is(const struct hub_directory *d, uint32_t viewer, struct share_viewer *out);
 bool hub_may_see(struct hub *h, const struct hub_directory *d, uint32_t viewer, uint32_t facts_class);
@@ -503,6 +510,14 @@ int hub_read_row(struct store_reader *r, struct hub *h, uint64_t seq, uint32_t v
 /* A recall and whom it is addressed to, likewise. ERR_NOT_FOUND: nobody. */
 int hub_recall_read(struct store_reader *r, struct hub *h, uint64_t seq, struct arena *a, struct slice *reach_out,
                     struct store_row *out, struct err *err);
+/* Rows of `owner` (ADD, EXPIRE, RETRACT) behind `after` that came at `since_us` or later, give or take the second over
+   which instants are drawn, in order of seq. At most HUB_SENT_MAX: *next_out is where to go on, 0: there are no more.
+ */
+int hub_sent_rows(struct store_reader *r, struct hub *h, uint64_t owner, int64_t since_us, uint64_t after,
+                  struct arena *a, uint64_t **seqs_out, size_t *n_out, uint64_t *next_out, struct err *err);
+/* When the submission came that brought this row of `viewer`'s; of an act: when it was published. */
+int hub_row_received(struct store_reader *r, struct hub *h, uint64_t seq, uint32_t viewer, struct arena *a,
+                     int64_t *us_out, struct err *err);
 static inline bool hub_is_reached(struct slice reach, uint32_t viewer)
 {
     return viewer / 8 < reach.len && ((uint8_t)reach.ptr[viewer / 8] >> (viewer % 8) & 1);

@@ -288,6 +288,65 @@ int hub_recall_read(struct store_reader *r, struct hub *h, uint64_t seq, struct 
     return result == 0 ? hub_read_row(r, h, seq, viewer, a, out, err) : -1;
 }
 
+struct sending {
+    uint64_t owner, after, next, *seqs;
+    int64_t from_us;
+    size_t n, most;
+};
+
+static int take_sent(void *arg, const struct store_brief *b)
+{
+    struct sending *s = arg;
+
+    if (b->owner != s->owner || b->added_us < s->from_us ||
+        (b->kind != STORE_ADD && b->kind != STORE_EXPIRE && b->kind != STORE_RETRACT))
+        return 0;
+    if (s->n == s->most) {
+        s->next = s->seqs[s->n - 1];
+        return 1;
+    }
+    s->seqs[s->n++] = b->seq;
+    return 0;
+}
+
+int hub_sent_rows(struct store_reader *r, struct hub *h, uint64_t owner, int64_t since_us, uint64_t after,
+                  struct arena *a, uint64_t **seqs_out, size_t *n_out, uint64_t *next_out, struct err *err)
+{
+    static const int64_t drawn_us = 1000000; /* commit.c, draw_instants() */
+    struct sending s = {.owner = owner,
+                        .from_us = since_us - drawn_us,
+                        .most = h->sent_most,
+                        .seqs = arena_array(a, uint64_t, h->sent_most)};
+    struct store_at at;
+
+    if (owner == 0 || store_position(r, s.from_us - 1, atomic_load(&h->head), &at, err) != 0)
+        return owner == 0 ? err_set(err, ERR_NOT_FOUND, "/name", "nobody's rows") : -1;
+    /* The position may stand inside a widening. */
+    s.after = at.seq > 0 && at.seq - 1 > after ? at.seq - 1 : after;
+    int result = store_scan_brief(r, s.after, take_sent, &s, err);
+    *seqs_out = s.seqs;
+    *n_out = s.n;
+    *next_out = s.next;
+    return result;
+}
+
+int hub_row_received(struct store_reader *r, struct hub *h, uint64_t seq, uint32_t viewer, struct arena *a,
+                     int64_t *us_out, struct err *err)
+{
+    struct store_row row;
+    struct store_envelope e;
+
+    if (hub_read_row(r, h, seq, viewer, a, &row, err) != 0)
+        return -1;
+    *us_out = row.added_us;
+    if (row.envelope == 0)
+        return 0;
+    if (store_envelope_get(r, row.envelope, a, &e, err) != 0)
+        return -1;
+    *us_out = e.received_us;
+    return 0;
+}
+
 int hub_view_open(struct hub_worker *w, const struct hub_party *party, struct hub_view *v, struct err *err)
 {
     struct hub *h = w->hub;

@@ -476,6 +476,23 @@ static void delete_one(struct batch *b)
                       next_answer(b));
 }
 
+/* A member's key is stolen, or what was held of it comes back: its party in these tests stays, as if it had a new one.
+ */
+static void compromise_one(struct batch *b)
+{
+    struct world *w = b->w;
+    struct person *p = person_by_chance(w, false);
+    bool back = chance_one_in(&w->chance, 2); /* all of it: else little would be left in the end */
+    enum hub_act_kind kind = back ? HUB_MEMBER_RELEASE : HUB_MEMBER_COMPROMISE;
+    int64_t since_us = back ? 0 : time_now_us() - (int64_t)chance_below(&w->chance, 500000);
+
+    if (p == NULL)
+        return;
+    hub_test_act_into(&w->t, kind, NULL,
+                      arena_printf(&w->arena, "{\"name\":\"%s\",\"since_us\":%lld}", p->name, (long long)since_us),
+                      next_answer(b));
+}
+
 static void change_collection(struct batch *b)
 {
     struct world *w = b->w;
@@ -628,6 +645,8 @@ static void take_step(struct world *w)
                 submit_some(&b);
             else if (what < 7)
                 change_one(&b);
+            else if (what < 8 && chance_one_in(&w->chance, 3))
+                compromise_one(&b);
             else if (what < 8)
                 delete_one(&b);
             else
