@@ -106,6 +106,9 @@ struct store_wal {
 };
 int store_wal_start(struct store_wal *w, const char *path, sqlite3 *writer, struct err *err);
 void store_wal_stop(struct store_wal *w);
+enum {
+    STORE_WRITER_WAIT_MS = 2000
+}; /* a reader that met a half-written head of the log looks again under the writer's lock */
 void store_wal_turn(struct store_wal *w, sqlite3 *writer); /* between two transactions of the writer */
 
 /* ---- store.c ---- */

@@ -97,6 +97,7 @@ int store_wal_start(struct store_wal *w, const char *path, sqlite3 *writer, stru
     pthread_cond_init(&w->wake, &steady);
     pthread_condattr_destroy(&steady);
     sqlite3_wal_hook(writer, on_commit, w);
+    sqlite3_busy_timeout(writer, STORE_WRITER_WAIT_MS);
     /* A connection that has not read yet answers OK to a checkpoint and does nothing: read once. */
     if (store_sql_open(path, SQLITE_OPEN_READWRITE, &w->db, err) != 0 ||
         store_sql_exec(w->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-256", err) != 0 ||
@@ -137,6 +138,6 @@ void store_wal_turn(struct store_wal *w, sqlite3 *writer)
     } else {
         w->retry_at = frames + RETRY_FRAMES;
     }
-    sqlite3_busy_timeout(writer, 0);
+    sqlite3_busy_timeout(writer, STORE_WRITER_WAIT_MS);
     pthread_mutex_unlock(&w->checkpoint);
 }

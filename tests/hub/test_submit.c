@@ -197,8 +197,9 @@ static void test_hub_submit__same_id_by_two_members_are_two(void **state)
     check(s, s->bank, hub_test_indicator(&s->a, 1, 1, TLP_GREEN, ",\"name\":\"of one\""), (struct counts){1, 0, 0, 0});
     check(s, s->clinic, hub_test_indicator(&s->a, 1, 2, TLP_GREEN, ",\"name\":\"of two\""),
           (struct counts){1, 0, 0, 0});
-    assert_int_equal(hub_test_count(&s->t, s->bank, s->c), 2);
-    assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 2);
+    hub_test_settle(&s->t);
+    assert_int_equal(hub_test_count(&s->t, s->bank, s->c), 3); /* and the edge between them */
+    assert_int_equal(hub_test_count(&s->t, s->clinic, s->c), 3);
     struct hub_party *third = hub_test_member(&s->t, "third", "");
     struct slice one = hub_test_find(&s->t, third, s->c, "of one", &s->a, NULL),
                  two = hub_test_find(&s->t, third, s->c, "of two", &s->a, NULL);

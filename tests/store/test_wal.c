@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <sqlite3.h>
+
 enum { READERS = 3, GROUPS = 200, GROUP = 15, BOUND = 128 << 20 };
 
 static struct store *store;
@@ -87,6 +89,42 @@ static void test_store_wal__readers_follow_the_writer(void **state)
         assert_int_equal(followers[i].n, GROUPS * GROUP);
         assert_false(followers[i].out_of_order);
     }
+    store_close(&store);
+    remove_dir(&dir);
+}
+
+static void *lock_for_a_moment(void *arg)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(arg, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    atomic_store(&stop, true);
+    usleep(100000);
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(db);
+    return NULL;
+}
+
+/* SQLite's own readers take the writer's lock for a moment when they meet a head of the log that is just being
+ * written: the writer waits, and no commit fails for it. */
+static void test_store_wal__the_writer_waits_its_turn(void **state)
+{
+    char *dir = make_dir(), path[200];
+    struct err err = ERR_INIT;
+    pthread_t thread;
+
+    OK(store_open(dir, &store, &err));
+    append_group();
+    OK(store_commit(store, &err));
+    snprintf(path, sizeof path, "%s/store.db", dir);
+    atomic_store(&stop, false);
+    assert_int_equal(pthread_create(&thread, NULL, lock_for_a_moment, path), 0);
+    while (!atomic_load(&stop))
+        usleep(100);
+    append_group();
+    OK(store_commit(store, &err));
+    pthread_join(thread, NULL);
     store_close(&store);
     remove_dir(&dir);
 }
@@ -199,6 +237,7 @@ static void test_store_wal__a_page_keeps_its_snapshot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_store_wal__the_writer_waits_its_turn),
         cmocka_unit_test(test_store_wal__readers_follow_the_writer),
         cmocka_unit_test(test_store_wal__stays_bounded),
         cmocka_unit_test(test_store_wal__a_page_keeps_its_snapshot),

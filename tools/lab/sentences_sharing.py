@@ -282,8 +282,8 @@ def lost(story, names, thing, limit):
         ids = {o["id"] for o in watch.objects() if is_that(made, o)}
         if not ids:
             raise Failure(f"{name} had it", "it never came")
-        wait_for(f"{name}'s stream takes {ids} back", story.within(limit), lambda: any(
-            event in ("restrict", "retract") and any(i in data for i in ids) for _, _, event, data in list(watch.events)))
+        wait_for(f"{name}'s stream takes {ids} back", story.within(limit), lambda: all(
+            any(event in ("restrict", "retract") and i in data for _, _, event, data in list(watch.events)) for i in ids))
         left = [o for o in releases(who, made, made.collection) if not o.get("revoked")]
         if left:
             raise Failure(f"{name} reads it no more", json.dumps(left[0])[:400])
