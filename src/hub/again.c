@@ -124,13 +124,13 @@ static uint32_t object_for(struct hub_again *g, struct slice collection, struct 
 static const struct bits *reach_for(struct hub_again *g, struct slice reach)
 {
     size_t n_words = (reach.len + 7) / 8;
-    struct bits *fresh = arena_new(&g->arena, struct bits);
 
     for (size_t i = g->n_reaches; i > 0 && g->n_reaches - i < AGAIN_REACHES_LOOKED_AT; i--) {
         const struct bits *one = g->reaches[i - 1];
         if (one->n_words == n_words && memcmp(one->words, reach.ptr, reach.len) == 0)
             return one;
     }
+    struct bits *fresh = arena_new(&g->arena, struct bits);
     *fresh = (struct bits){arena_zero(&g->arena, n_words * sizeof *fresh->words), n_words};
     memcpy(fresh->words, reach.ptr, reach.len);
     if (g->n_reaches == g->reaches_room) {

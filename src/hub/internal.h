@@ -524,7 +524,6 @@ static inline bool hub_is_reached(struct slice reach, uint32_t viewer)
 }
 uint64_t hub_count_class_rows(struct hub *h, const struct bits *classes, uint64_t upto);
 int hub_cursor_get(struct hub *h, struct arena *a, struct slice name, struct slice *cursor_out);
-int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, struct buf *value_out, struct err *err);
 struct store_reader *hub_reader_new(struct hub *h, struct err *err);
 void hub_reader_free(struct store_reader **r);
 

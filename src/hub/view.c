@@ -178,11 +178,6 @@ void hub_reader_free(struct store_reader **r)
     store_reader_close(r);
 }
 
-int hub_state_get(struct store_reader *r, enum store_table t, struct slice key, struct buf *value_out, struct err *err)
-{
-    return store_get(r, t, key, value_out, err);
-}
-
 int hub_sightings_scan(struct store_reader *r, struct slice from, hub_pair_fn *fn, void *arg, struct err *err)
 {
     return store_scan(r, STORE_SIGHTING, from, fn, arg, err);
