@@ -594,6 +594,32 @@ int hub_test_get(struct hub_test *t, struct hub_party *p, const char *collection
     return 0;
 }
 
+void hub_test_receive(struct hub_test *t, struct hub_party *partner, uint8_t secret, const char *collection,
+                      const struct hub_event *event)
+{
+    uint8_t signature[CRYPTO_SIGNATURE];
+    struct hub_event one = *event;
+    struct hub_answer a;
+
+    hub_test_sign(secret, one.origin, one.id, one.kind, one.object, signature);
+    one.signature = slice_n((const char *)signature, sizeof signature);
+    hub_answer_init(&a);
+    struct submission sub = {.door = HUB_PARTNER,
+                             .from = partner,
+                             .collection = slice_of(collection),
+                             .events = &one,
+                             .n_events = 1,
+                             .cursor_name = SLICE("south"),
+                             .cursor = SLICE("1"),
+                             .received_us = time_now_us(),
+                             .done = hub_answer_take,
+                             .arg = &a};
+    assert_int_equal(hub_submit(t->hub, &sub, NULL), 0);
+    hub_answer_wait(&a);
+    assert_int_equal(a.accepted, 1);
+    hub_answer_free(&a);
+}
+
 int hub_scene_make(void **state, const char *collection, const char *bank)
 {
     struct hub_scene *s = mem_zero(1, sizeof *s);

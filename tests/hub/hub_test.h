@@ -81,6 +81,10 @@ int hub_scene_tear_down(void **state);
 /* The bank's, into threats; must be taken. */
 void hub_scene_submit(struct hub_scene *s, unsigned n, unsigned version, const char *marking, const char *more);
 
+/* One event of that partner, signed; must be taken. `secret` as given to hub_test_partner. */
+void hub_test_receive(struct hub_test *t, struct hub_party *partner, uint8_t secret, const char *collection,
+                      const struct hub_event *event);
+
 /* ---- submitting ---- */
 
 void hub_test_submit_into(struct hub_test *t, struct hub_party *from, const char *collection, struct slice text,

@@ -232,31 +232,12 @@ static void test_hub_corroborate__an_edge_follows_its_ends(void **state)
 
 static void receive(struct scene *s, enum store_kind kind, unsigned n, struct slice object)
 {
-    uint8_t signature[CRYPTO_SIGNATURE];
-    struct hub_event event = {.kind = kind,
-                              .id = hub_test_indicator_id(&s->a, n),
-                              .object = object,
-                              .origin = SLICE(SOUTH),
-                              .path = SLICE(SOUTH),
-                              .signature = slice_n((const char *)signature, sizeof signature)};
-    struct hub_answer a;
-
-    hub_test_sign(50, event.origin, event.id, event.kind, event.object, signature);
-    hub_answer_init(&a);
-    struct submission sub = {.door = HUB_PARTNER,
-                             .from = s->south,
-                             .collection = slice_of(s->c),
-                             .events = &event,
-                             .n_events = 1,
-                             .cursor_name = SLICE("south"),
-                             .cursor = SLICE("1"),
-                             .received_us = time_now_us(),
-                             .done = hub_answer_take,
-                             .arg = &a};
-    assert_int_equal(hub_submit(s->t.hub, &sub, NULL), 0);
-    hub_answer_wait(&a);
-    assert_int_equal(a.accepted, 1);
-    hub_answer_free(&a);
+    hub_test_receive(&s->t, s->south, 50, s->c,
+                     &(struct hub_event){.kind = kind,
+                                         .id = hub_test_indicator_id(&s->a, n),
+                                         .object = object,
+                                         .origin = SLICE(SOUTH),
+                                         .path = SLICE(SOUTH)});
 }
 
 /* A partner is one voice; what speaks of its objects stays with this hub's members. */
